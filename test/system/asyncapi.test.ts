@@ -1,4 +1,4 @@
-/** docs/asyncapi.json is what AsyncAPI 3.0 asks for, and describes every message that a daemon sends. */
+/** docs/asyncapi.json is valid AsyncAPI 3.0 and describes every message that a daemon sends. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -23,9 +23,9 @@ const DEADLINE_MS = 90_000;
 const FILE = path.resolve(__dirname, '../../docs/asyncapi.json');
 const document = JSON.parse(readFileSync(FILE, 'utf8')) as Document;
 
-test('the document is valid by the schema that AsyncAPI publishes, and a damaged one is not', () => {
+test('the document is valid under the schema that AsyncAPI publishes, and a damaged one is not', () => {
   const file = require.resolve('@asyncapi/specs/schemas/3.0.0.json');
-  // It has the schema of JSON Schema in it, and formats of its own.
+  // The AsyncAPI schema embeds the JSON Schema meta-schema and uses formats of its own.
   const options = {
     strict: false,
     meta: false,
@@ -44,7 +44,7 @@ test('the document is valid by the schema that AsyncAPI publishes, and a damaged
     assert.ok(!validate(damaged));
 });
 
-describe('what a daemon sends', () => {
+describe('messages of a daemon', () => {
   const namespace = newNamespace();
   const kinds = ['frame', 'state', 'gap'];
   const validators = Object.values(document.components.messages).map(({ payload }) =>
@@ -78,7 +78,7 @@ describe('what a daemon sends', () => {
     await connection.close();
   });
 
-  /** Of which kinds there were messages; each is as the document has exactly one. */
+  /** The number of kinds among these messages; each message fits exactly one kind of the document. */
   const kindsOf = (sent: readonly unknown[]) => {
     const matching = sent.map((event) => {
       const names = validators.filter((validate: ValidateFunction) => validate(event));
@@ -95,7 +95,7 @@ describe('what a daemon sends', () => {
     }
   };
 
-  test('to its exchange: frames, states and gaps', async () => {
+  test('sent to its exchange are as documented: frames, states and gaps', async () => {
     const sent = () => events.received.map(({ event }) => event);
     await waitUntil('all kinds have come', () => kindsOf(sent()) === kinds.length, DEADLINE_MS);
   });
@@ -104,7 +104,7 @@ describe('what a daemon sends', () => {
     ['plates', 'CloudEvents', (body: unknown) => body],
     ['tasks', 'arguments of tasks', (body: unknown) => (body as [[unknown]])[0][0]],
   ] as const)
-    test(`to the queue of a service, as ${protocol}: frames, states and gaps`, async () => {
+    test(`sent to the queue of a service, as ${protocol}, are as documented: frames, states and gaps`, async () => {
       const sent: unknown[] = [];
       await waitUntil(
         'all kinds have come',

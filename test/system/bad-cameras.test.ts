@@ -81,7 +81,7 @@ describe('bad cameras', () => {
       assert.match(line.message, sentence);
     });
 
-  test('the good camera beside them has a picture every second', async () => {
+  test('the good camera beside them still gives a picture every second', async () => {
     await events.gotEverySecond('good', 8);
   });
 

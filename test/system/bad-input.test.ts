@@ -1,4 +1,4 @@
-/** Whatever an operator may get wrong in commands, configuration and servers: one clear sentence, a documented exit code, and nothing else is affected. */
+/** Mistakes in commands, configuration and servers: one clear sentence, a documented exit code, and no other effect. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { closeSync, openSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { remoteServers } from '../../lab/events';
 import { vigil } from '../../lab/command';
 
 const demo = { id: 'demo', test: 'testsrc2' };
-/** Servers that need not run: the configuration is refused before they matter. */
+/** Servers that need not run: the configuration is refused before they are contacted. */
 const nowhere = { redis: 'redis://127.0.0.1:1', rabbitmq: 'amqp://127.0.0.1:1' };
 
 describe('the command line', () => {
@@ -38,7 +38,7 @@ describe('the command line', () => {
     ),
   ];
   for (const [what, args, code, sentence] of cases)
-    test(`${what} is said in one sentence, exit ${code}`, () => {
+    test(`${what} is reported in one sentence, exit ${code}`, () => {
       const { status, stderr } = vigil(args);
       assert.match(stderr, sentence);
       assert.equal(status, code);
@@ -46,7 +46,7 @@ describe('the command line', () => {
     });
 
   for (const args of [['check'], ['--help'], ['--version']])
-    test(`${args.join()} onto a full disk is one sentence and no success`, () => {
+    test(`${args.join()} onto a full disk prints one sentence and fails`, () => {
       const dir = newDir();
       const file = path.join(dir, 'actors.json');
       writeFileSync(file, JSON.stringify({ ...nowhere, cameras: [demo] }));
@@ -125,7 +125,7 @@ describe('a configuration that is not valid', () => {
     rmSync(dir, { recursive: true });
   });
 
-  test('check says a valid one is, and starts nothing', () => {
+  test('a valid one is confirmed by check, which starts nothing', () => {
     const dir = newDir();
     const file = path.join(dir, 'actors.json');
     writeFileSync(
@@ -143,8 +143,8 @@ describe('a configuration that is not valid', () => {
   });
 });
 
-describe('servers that are not there', () => {
-  test('unreachable servers are waited for, said once, and frames wait in the spool', async () => {
+describe('servers that are missing or refuse', () => {
+  test('unreachable servers are reported once and waited for, while frames wait in the spool', async () => {
     const daemon = startDaemon({ config: { ...nowhere, cameras: [demo] } });
     await daemon.said(
       /^redis at redis:\/\/127\.0\.0\.1:1 refuses connections \(ECONNREFUSED\); .*; frames wait in the spool/,

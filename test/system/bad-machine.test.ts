@@ -1,4 +1,4 @@
-/** A machine that is not as it should be: one clear sentence, a documented exit code, and nothing else is affected. */
+/** A machine with a fault: one clear sentence, a documented exit code, and no other effect. */
 import assert from 'node:assert/strict';
 import { chmodSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server } from 'node:net';
@@ -11,10 +11,10 @@ import { spawnOwned, waitUntil } from '../../lab/process';
 import { vigil } from '../../lab/command';
 
 const demo = { id: 'demo', test: 'testsrc2' };
-/** Servers that need not run: the configuration is refused before they matter. */
+/** Servers that need not run: the configuration is refused before they are contacted. */
 const nowhere = { redis: 'redis://127.0.0.1:1', rabbitmq: 'amqp://127.0.0.1:1' };
 
-describe('a machine that is not as it should be', () => {
+describe('a machine with a fault', () => {
   test('a missing ffmpeg is named with the way to get it, exit 69', () => {
     const dir = newDir();
     const bin = path.join(dir, 'bin');
@@ -47,7 +47,7 @@ describe('a machine that is not as it should be', () => {
 
   test('an embedded server that does not start is named with its last output, exit 69', async () => {
     const dir = newDir();
-    // Redis wants a folder there.
+    // A file where Redis needs a folder.
     mkdirSync(path.join(dir, 'data', 'redis'), { recursive: true });
     writeFileSync(path.join(dir, 'data', 'redis', 'appendonlydir'), '');
     const daemon = startDaemon({ config: { ...nowhere, redis: 'embedded', cameras: [] }, dir });
@@ -63,7 +63,7 @@ describe('a machine that is not as it should be', () => {
     const dir = newDir();
     const file = path.join(dir, 'actors.json');
     writeFileSync(file, JSON.stringify({ ...nowhere, cameras: [] }));
-    // A file in its place refuses everybody, root included.
+    // No user can write into a file in its place, not even root.
     writeFileSync(path.join(dir, 'data'), '');
     chmodSync(path.join(dir, 'data'), 0o400);
     const { status, stderr } = vigil(['--config', file]);
@@ -85,7 +85,7 @@ describe('a machine that is not as it should be', () => {
     await daemon.stop();
   });
 
-  test('a part of the daemon that fails to stop is named, exit 70, and keeps no other part from stopping', async () => {
+  test('a part of the daemon that fails to stop is named, exit 70, and does not keep other parts from stopping', async () => {
     const daemon = startDaemon({ config: { ...nowhere, cameras: [demo] } });
     await daemon.actorPid('camera:demo');
     const endpoints = path.join(daemon.dataDir, 'endpoints.json');
@@ -116,7 +116,7 @@ describe('a machine that is not as it should be', () => {
   });
 });
 
-describe('process', () => {
+describe('the command process', () => {
   const { redis, rabbitmq } = remoteServers();
 
   /** `process` on a queue of its own that holds frames, in a folder of its own. */
@@ -135,8 +135,8 @@ describe('process', () => {
     return { program, stdout: () => stdout };
   }
 
-  test('on a folder that cannot be written ends at the first signal, exit 69', async (t) => {
-    // A file in the place of the camera's folder refuses everybody, root included.
+  test('ends at the first signal when its folder cannot be written, exit 69', async (t) => {
+    // No user can write into a file in the place of the camera's folder, not even root.
     const { program, stdout } = await started(t, (out) => {
       mkdirSync(out);
       writeFileSync(path.join(out, 'demo'), '');
@@ -147,7 +147,7 @@ describe('process', () => {
     assert.match(program.stderr(), /^vigil: consuming pauses: cannot save to .*\/demo/);
   });
 
-  test('on a folder that cannot be created ends at once, exit 69', async (t) => {
+  test('ends at once when its folder cannot be created, exit 69', async (t) => {
     const { program } = await started(t, (out) => writeFileSync(out, ''));
     assert.deepEqual(await program.exited, { code: 69, signal: null });
     assert.match(program.stderr(), /^vigil: cannot create .*\/out: /);

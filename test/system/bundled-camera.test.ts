@@ -31,12 +31,12 @@ describe('a camera’s process', () => {
   const commandOf = async (actor: string) =>
     readFileSync(`/proc/${await daemon.actorPid(actor)}/cmdline`, 'latin1').split('\0');
 
-  test('runs what was bundled; other actors run what was compiled', async () => {
+  test('runs the bundle; other actors run the compiled files', async () => {
     assert.ok((await commandOf('camera:one')).includes(BUNDLE));
     assert.ok(!(await commandOf('store')).includes(BUNDLE));
   });
 
-  test('that crashed left a stack trace with places in the source, and another one delivers', async () => {
+  test('leaves a stack trace with places in the source when it crashes, and the next one delivers', async () => {
     process.kill(await daemon.actorPid('camera:one'), 'SIGUSR2');
     const { file } = await daemon.said(/^crash report for camera:one written$/);
     const { lastLines } = JSON.parse(readFileSync(file ?? '', 'utf8')) as { lastLines: string[] };

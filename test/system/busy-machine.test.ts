@@ -1,4 +1,4 @@
-/** A machine that is far too busy: who waits for a processor is not taken for hung, who is stopped is found as ever. */
+/** An overloaded machine: a process that waits for a processor is not taken for hung; a stopped one is detected as usual. */
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, test } from 'node:test';
@@ -6,15 +6,15 @@ import { startDaemon } from '../../lab/daemon';
 import { listen, newNamespace, remoteServers } from '../../lab/events';
 import { signalProcess, spawnOwned } from '../../lab/process';
 
-/** Half of 40 loops beside 16 cameras on two processors: the other one is left to whoever works beside this test. */
+/** Half of 40 loops and 16 cameras on two processors; the other processor is left to what runs beside this test. */
 const [CAMERAS, LOOPS] = [8, 20];
 const ONE_PROCESSOR = ['taskset', '-c', '0'];
 const SPIN = ['-c', '0', 'sh', '-c', 'while :; do :; done'];
-/** Of the load before the SIGSTOP: several times what makes an actor hung. */
+/** Duration of the load before the SIGSTOP: several times the silence after which an actor counts as hung. */
 const BUSY_MS = 6_000;
 
 describe('beside 20 busy loops on one processor', () => {
-  test('none of 8 cameras is taken for hung, and one that is stopped is found and comes back', async () => {
+  test('no camera of 8 is taken for hung, and one that is stopped (SIGSTOP) is detected and replaced', async () => {
     const namespace = newNamespace();
     const ids = Array.from({ length: CAMERAS }, (_, i) => `c${i}`);
     const events = await listen(namespace);
@@ -36,7 +36,7 @@ describe('beside 20 busy loops on one processor', () => {
       signalProcess(pid, 'SIGSTOP');
       const { time } = await daemon.said(/^camera:c0: sent no heartbeat for 2500 ms/);
       const foundMs = Date.parse(time) - stoppedAt;
-      // The goal is 3 s; beyond this lies a bug, not a busy machine.
+      // The goal is 3 s; beyond this limit it is a bug, not a busy machine.
       assert.ok(foundMs < 5000, `${foundMs} ms`);
       await daemon.childIs(
         'camera:c0',

@@ -1,4 +1,4 @@
-/** Cameras whose sender reports state a time that is right, a little off and absurd; from the report to the message. */
+/** Cameras whose sender reports carry a correct, a slightly wrong or an absurd time, from the report to the message. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
@@ -12,12 +12,12 @@ import { startShiftedClock, type ShiftedClock } from '../../lab/feeds/shifted-cl
 import { waitUntil } from '../../lab/process';
 
 const HOUR_MS = 3_600_000;
-/** What a busy machine needs from the report's time to the arrival, and what arrivals vary by. */
+/** The delay from the report's time to the arrival on a busy machine, and the jitter of arrivals. */
 const TOLERANCE_MS = 150;
-/** Three reports, each reported with the keyframe after it, and the way there at a twentieth of the time. */
+/** Three reports, each delivered with the next keyframe, and the approach at a twentieth of the elapsed time. */
 const DEADLINE_MS = 60_000;
 
-/** Whether ffmpeg's filter_units knows a codec; without it nothing is learned of a camera's clock. */
+/** Whether ffmpeg's filter_units supports a codec; without it the camera's clock stays unknown. */
 function cutsDown(codec: string): boolean {
   const ffmpeg = findFfmpeg(undefined) ?? 'ffmpeg';
   return execFileSync(ffmpeg, ['-v', 'error', '-h', 'bsf=filter_units'], { encoding: 'utf8' }).includes(
@@ -94,7 +94,7 @@ describe('the clock of a camera', () => {
     ['behind', -200],
     ['ahead', 300],
   ] as const)
-    test(`that is sane (${camera}) is taken for capture times: ${skewMs} ms from the arrival`, async (t) => {
+    test(`that is sane (${camera}) sets the capture times: ${skewMs} ms from the arrival`, async (t) => {
       if (camera === 'mjpeg' && !cutsDown('mjpeg')) {
         t.skip('this ffmpeg cannot cut pictures of MJPEG down: their capture times are arrivals');
         return;
@@ -115,12 +115,12 @@ describe('the clock of a camera', () => {
       runsSteadily(camera);
     });
 
-  test('that is an hour off is not used, but reported in messages, status and log', async () => {
+  test('that is an hour off is not used, and is reported in messages, status and log', async () => {
     const { capturedAt, sequence } = await gotFrame('absurd', ({ clockSkewMs }) => (clockSkewMs ?? 0) > 1000);
     const last = events.frames('absurd').at(-1);
     assert.equal(last?.clock, 'arrival');
     isNear(last.clockSkewMs, HOUR_MS);
-    // By arrival: within the reach of its own period.
+    // By arrival: within its own period, plus jitter.
     assert.ok(Math.abs(capturedAt - 1000 * sequence - 500) <= 750, String(capturedAt));
     const { level, camera, code } = await daemon.said(/its clock is 3[56]\d{5} ms ahead of this machine's/);
     assert.deepEqual([level, camera, code], ['warn', 'absurd', 'clock-insane']);
@@ -132,13 +132,13 @@ describe('the clock of a camera', () => {
     runsSteadily('absurd');
   });
 
-  test('that reports nothing leaves the arrival time', async () => {
+  test('that is not reported leaves capture times at arrival', async () => {
     await events.gotFrames('synthetic', 5);
     for (const { clock, clockSkewMs } of events.frames('synthetic'))
       assert.deepEqual([clock, clockSkewMs], ['arrival', undefined]);
   });
 
-  test('that is set while it is watched makes no gap, no double and no step back', async () => {
+  test('that is set during the capture causes no gap, no duplicate and no step back', async () => {
     await gotFrame('ahead', ({ clock }) => clock === 'camera');
     const reports = ahead.reports;
     ahead.shiftMs = -100;

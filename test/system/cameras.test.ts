@@ -8,7 +8,7 @@ import { listen, newNamespace, remoteServers, type Listener } from '../../lab/ev
 import { run } from '../../lab/process';
 
 const CANARY = 'C4n4ry-0f-th1s-test';
-/** Of an operator, which every edit keeps. */
+/** An operator's comment, which every edit keeps. */
 const COMMENT = '// north gate: don\'t "touch"\n';
 
 describe('the command camera', () => {
@@ -31,7 +31,7 @@ describe('the command camera', () => {
     await events.close();
   });
 
-  /** Of a command on that configuration; nothing of it holds a password. */
+  /** Runs a command on that configuration and returns its output, which must not hold the password. */
   const said = async (...args: readonly string[]) => {
     const ran = await run(process.execPath, [MAIN, ...args, '--config', file]);
     const { code, stdout, stderr } = { ...ran, stdout: String(ran.stdout) };
@@ -46,7 +46,7 @@ describe('the command camera', () => {
   const cameras = () => written().cameras;
   const stored = (id: string) => cameras().find((camera) => camera.id === id);
 
-  test('adds a camera that runs, once the plan has been asked for', async () => {
+  test('adds a camera, which then runs, after showing the plan', async () => {
     const before = readFileSync(file, 'utf8');
     const planned = await said('camera', 'add', 'two', 'test=testsrc2', 'width=64', '--plan');
     assert.deepEqual([planned.code, readFileSync(file, 'utf8')], [0, before]);
@@ -57,7 +57,7 @@ describe('the command camera', () => {
     await events.gotFrames('two', 1);
   });
 
-  test('lists cameras without passwords, and edits the file that the list was made of, and no other', async () => {
+  test('lists cameras without passwords, and edits only the version of the file that was listed', async () => {
     const { stdout } = await said('camera', 'list', '--json');
     const { etag } = JSON.parse(stdout) as { etag: string };
     assert.equal((await said('camera', 'set', 'two', 'rate=2', '--if-match', etag)).code, 0);
@@ -67,7 +67,7 @@ describe('the command camera', () => {
     assert.match((await said('camera', 'list')).stdout, /^two +enabled +test testsrc2 width=64 rate=2$/m);
   });
 
-  test('says in one sentence what it refuses, with the faults of an edit by hand', async () => {
+  test('refuses in one sentence, with the same faults as for an edit by hand', async () => {
     const rows: readonly (readonly [number, RegExp, readonly string[]])[] = [
       [78, /no camera "none"/, ['set', 'none', 'rate=2']],
       [78, /there is a camera "one" already/, ['add', 'one', 'test=testsrc2']],
@@ -88,7 +88,7 @@ describe('the command camera', () => {
     assert.equal(readFileSync(file, 'utf8'), before);
   });
 
-  test('gives a camera a new process', async () => {
+  test('restarts the process of a camera', async () => {
     const pid = await daemon.actorPid('camera:two');
     assert.equal((await said('camera', 'restart', 'two')).code, 0);
     await daemon.childIs(
@@ -117,7 +117,7 @@ describe('the command camera', () => {
     assert.equal(written().namespace, namespace);
   });
 
-  test('edits the file itself where no daemon runs, and says so', async () => {
+  test('edits the file itself if no daemon runs, and says so', async () => {
     daemon.signal('SIGTERM');
     assert.equal(await daemon.exited, 0);
     const { code, stdout } = await said('camera', 'remove', 'three');

@@ -16,7 +16,7 @@ import { seededRandom, type Random } from '../../lab/random';
 
 const CAMERAS = 4;
 const SECONDS = 4;
-/** One row of each kind: they do to processes and networks what needs no servers of one's own. */
+/** One row of each kind; all of them work on shared servers. */
 const KINDS: readonly RegExp[] = [
   /^(store|notifier)-kill$/,
   /^redis-(black-hole|reset|half-open)$/,
@@ -28,13 +28,13 @@ function drawRows(random: Random): Row[] {
   return KINDS.map((kind) => random.pick(ROWS.filter(({ name }) => kind.test(name))));
 }
 
-/** What no fault may do, done by hand: a harness that does not see it proves nothing. */
+/** A loss that no fault may cause, produced on purpose: a harness that does not detect it proves nothing. */
 const SABOTAGE: Row = {
   name: 'sabotage',
   inject: async ({ consumer, redisProxy, dataDir, options: { namespace } }) => {
     await consumer.pause();
     const keys = async () => withRedis((redis) => redis.keys(`${namespace}:frame:cam0:*`));
-    // Of the newest the store may not have the answer yet, and write it again.
+    // The store may still await the answer for the newest frame, and would write it again.
     await waitUntil('two frames wait for their consumer', async () => (await keys()).length > 1);
     redisProxy.network = { kind: 'black-hole' };
     const folder = path.join(dataDir, 'spool', 'cam1');
@@ -77,7 +77,7 @@ describe('under faults', () => {
     for (const { captured } of results) assert.ok(captured >= CAMERAS, `${captured} frames captured`);
   });
 
-  test('a frame taken out of the spool or of Redis behind its back is found out', async () => {
+  test('the removal of a frame from the spool or from Redis by someone else is detected', async () => {
     const [result] = await chaos(world, [SABOTAGE], [0], { recoveryMs: 6000, say: () => undefined });
     assert.ok(result);
     assert.equal(result.lost.length, 1, table([result]));

@@ -18,7 +18,7 @@ describe('completion', () => {
   ];
   writeFileSync(config, JSON.stringify({ cameras }));
 
-  /** What bash offers for the last of these arguments. */
+  /** The completions that bash offers for the last of these arguments. */
   async function offered(...words: string[]): Promise<string[]> {
     const script = [
       'vigil() { "$NODE" "$MAIN" "$@"; }',
@@ -58,7 +58,7 @@ describe('completion', () => {
   for (const [what, words, expected] of rows)
     test(`offers ${what}`, async () => assert.deepEqual(await offered(...words), expected));
 
-  test('has each command and each option, in the scripts of all shells', async () => {
+  test('contains each command and each option in the scripts of all shells', async () => {
     for (const shell of ['bash', 'zsh', 'fish']) {
       const { stdout, code } = await run(process.execPath, [MAIN, 'completion', shell]);
       assert.equal(code, 0);
@@ -67,7 +67,7 @@ describe('completion', () => {
     }
   });
 
-  test('of another shell is refused with those there are', async () => {
+  test('is refused for an unknown shell, with the names of the known ones', async () => {
     const { code, stderr } = await run(process.execPath, [MAIN, 'completion', 'tcsh']);
     assert.equal(code, 2);
     assert.match(stderr, /bash, zsh, fish/);

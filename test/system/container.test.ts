@@ -1,4 +1,4 @@
-/** In a container, which is a process tree of its own: under an init, and as process 1. */
+/** The daemon in a container, which has its own process tree: under an init, and as process 1. */
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { describe, test } from 'node:test';
@@ -8,7 +8,7 @@ import { listen, newNamespace, remoteServers } from '../../lab/events';
 import { isAlive, signalProcess, waitUntil } from '../../lab/process';
 import { below, processTable, type ProcessRow } from '../../lab/process-table';
 
-/** What Docker does of it: process 1 is the command, and a /proc of its own. */
+/** The part of Docker that matters here: the command is process 1 and has its own /proc. */
 const CONTAINER = ['unshare', '--user', '--map-root-user', '--pid', '--fork', '--mount-proc', '--kill-child'];
 const CASES = [
   { name: 'under tini', init: ['tini', '--'] },
@@ -23,7 +23,7 @@ for (const { name, init } of CASES)
         ({ state, command }) => state !== 'Z' && /worker(?:\.js)? camera:one/.test(command),
       );
 
-    test('a killed camera comes back, and SIGTERM ends all with code 0', async () => {
+    test('a killed camera comes back, and SIGTERM ends everything with code 0', async () => {
       const namespace = newNamespace();
       const events = await listen(namespace);
       const daemon = startDaemon({
@@ -47,7 +47,7 @@ for (const { name, init } of CASES)
         if (init.length > 0) await waitUntil('no zombie', () => zombies().length === 0, 2000);
         assert.equal(warned, init.length === 0);
         const all = inside(daemon).map(({ pid }) => pid);
-        // unshare itself lets a SIGTERM pass by: a container's engine sends it to process 1.
+        // unshare does not forward SIGTERM, and a container engine sends it to process 1 anyway.
         signalProcess(inside(daemon)[0]?.pid, 'SIGTERM');
         assert.equal(await withDeadline(daemon.exited, 20_000), 0);
         await waitUntil('all have gone', () => !all.some(isAlive), 2000);

@@ -1,4 +1,4 @@
-/** What a consumer relies on: keys, bytes, messages, one a second, nothing after a stop, and all back after a kill. */
+/** What a consumer relies on: keys, bytes, messages, one frame a second, silence after a stop, and recovery after a kill. */
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
@@ -48,7 +48,7 @@ describe('delivery', () => {
     await daemon.stop();
   });
 
-  test('a frame event is a CloudEvent of the contract, persistent, with a lifetime below its frame', async () => {
+  test('a frame event is a CloudEvent of the contract, persistent, and expires before its frame', async () => {
     await events.gotFrames('jpeg', 2);
     const validate = new Ajv().compile(FrameSampled);
     const received = events.received.filter(({ routingKey }) => routingKey === 'camera.jpeg.frame');
@@ -69,7 +69,7 @@ describe('delivery', () => {
     ['png', 'png', [160, 90]],
     ['webp', 'webp', [320, 180]],
   ] as const)
-    test(`${format} pictures are what the key says, and look like their source`, async () => {
+    test(`${format} pictures match their key and look like their source`, async () => {
       const [frame] = (await events.gotFrames(camera, 3)).slice(-1);
       assert.ok(frame);
       assert.equal(
@@ -99,7 +99,7 @@ describe('delivery', () => {
     assert.ok((find()?.sequence ?? 0) >= announced);
   });
 
-  test('rates of 4 and 0.5 a second are kept, in order', async () => {
+  test('rates of 4 and 0.5 a second are met, in order', async () => {
     for (const camera of ['fast', 'slow']) {
       const live = () => events.frames(camera).filter(({ delayed }) => !delayed);
       await waitUntil(`live frames of ${camera}`, () => live().length >= 4);
@@ -113,7 +113,7 @@ describe('delivery', () => {
     assert.ok(Math.abs(sequence - Math.floor(capturedAt / 250)) <= 1);
   });
 
-  test('a disabled camera does nothing', () => {
+  test('a disabled camera sends nothing', () => {
     assert.deepEqual(events.frames('off'), []);
     assert.deepEqual(events.states('off'), []);
   });
@@ -135,7 +135,7 @@ describe('delivery', () => {
       assert.notEqual(await daemon.actorPid(actor), pid);
     });
 
-  test('SIGTERM stops all in order: exit 0, no process, no undelivered frame, no event any more', async () => {
+  test('SIGTERM stops everything in order: exit 0, no process left, no undelivered frame, no later event', async () => {
     const spool = path.join(daemon.dataDir, 'spool');
     daemon.signal('SIGTERM');
     assert.equal(await daemon.exited, 0);

@@ -1,4 +1,4 @@
-/** A daemon with too few file descriptors: it raises its limit where it may, else says so and keeps what fits. */
+/** A daemon with too few file descriptors: it raises its limit if it may, else says so and runs what fits. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { newNamespace, remoteServers } from '../../lab/events';
 import { run, waitUntil } from '../../lab/process';
 
 const FEW = ['sh', '-c', 'ulimit -n 64; exec "$@"', 'sh'];
-/** Root may raise limits, unless it has given that up. */
+/** Root may raise limits unless it has given up that capability. */
 const GIVE_UP = ['setpriv', '--bounding-set=-sys_resource'];
 const WITHOUT_RIGHTS = spawnSync('setpriv', [...GIVE_UP.slice(1), 'true']).status === 0 ? GIVE_UP : [];
 
@@ -16,7 +16,7 @@ const cameras = (count: number) =>
   Array.from({ length: count }, (_, i) => ({ id: `c${i}`, test: 'testsrc2', width: 160 }));
 
 describe('a daemon with `ulimit -n 64`', () => {
-  test('that cannot be raised says what is needed, runs the cameras that fit, and applies edits', async () => {
+  test('that cannot raise its limit says what is needed, runs the cameras that fit, and applies edits', async () => {
     const config = { namespace: newNamespace(), http: false, ...remoteServers(), cameras: cameras(24) };
     const daemon = startDaemon({ config, under: [...WITHOUT_RIGHTS, ...FEW] });
     const { message } = await daemon.said(/open files/);
@@ -39,7 +39,7 @@ describe('a daemon with `ulimit -n 64`', () => {
   });
 });
 
-test('a daemon raises its limit where it may when an edit needs more', async () => {
+test('a daemon that may raise its limit does so when an edit needs more', async () => {
   const config = { namespace: newNamespace(), ...remoteServers(), cameras: cameras(1) };
   const daemon = startDaemon({ config });
   await daemon.said(/^camera:c0 runs/);

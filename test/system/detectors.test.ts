@@ -1,4 +1,4 @@
-/** The detectors in examples/, side by side on a daemon with the demo cameras: each says of each camera what it sees. */
+/** The detectors in examples/, side by side on a daemon with the demo cameras: each reports what it sees in every camera. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -48,7 +48,7 @@ describe('the detectors of examples/', () => {
     return { detector, says };
   };
 
-  test('work side by side, each with its own queue, and end as Ctrl-C asks; pictures go when all are done', async (t) => {
+  test('work side by side, each with its own queue, and end on Ctrl-C; pictures are removed when all are done', async (t) => {
     const motion = await start(t, 'motion', 'motion.py');
     const people = await start(t, 'people', 'people.py');
     const light = await start(t, 'light', 'typescript/light.ts');
@@ -60,7 +60,10 @@ describe('the detectors of examples/', () => {
     await light.says(/^demo-bars .+ sees, brightness 10\d, contrast \d+$/);
     const keys = await withRedis((redis) => redis.keys(`${namespace}:frame:*`));
     const left = () => withRedis(async (redis) => (keys.length === 0 ? 0 : redis.exists(keys)));
-    await waitUntil('what was there has gone, long before it expires', async () => (await left()) === 0);
+    await waitUntil(
+      'the earlier frames have gone, long before they expire',
+      async () => (await left()) === 0,
+    );
     for (const { detector } of [motion, people, light]) {
       detector.signal('SIGINT');
       assert.deepEqual(await detector.exited, { code: 0, signal: null }, detector.stderr());

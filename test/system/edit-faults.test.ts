@@ -1,4 +1,4 @@
-/** Edits over HTTP of a running daemon that cannot be made: a full disk, another edit, a crash. The configuration is never harmed. */
+/** Edits over HTTP that fail on a running daemon: a full disk, another edit, a crash. The configuration is never harmed. */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -33,7 +33,7 @@ async function edit(daemon: Daemon, rate: number, match = '*'): Promise<Edited> 
 const camerasIn = (file: string) => (JSON.parse(readFileSync(file, 'utf8')) as { cameras: object[] }).cameras;
 
 describe('an edit over HTTP', () => {
-  test('while the disk is full is answered with 507, and changes nothing; it is made when there is room', async (t) => {
+  test('on a full disk is answered with 507 and changes nothing; it succeeds when there is room', async (t) => {
     const disk = newDir();
     const { code } = await run('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', disk]);
     if (code !== 0) {
@@ -52,7 +52,7 @@ describe('an edit over HTTP', () => {
     try {
       writeFileSync(filler, Buffer.alloc(1024 * 1024));
     } catch {
-      // That is what it is for.
+      // Expected: the filler is to exhaust the disk.
     }
     const { status, body } = await edit(daemon, 2);
     assert.deepEqual([status, body.code], [507, 'disk-full'], JSON.stringify(body));
@@ -64,7 +64,7 @@ describe('an edit over HTTP', () => {
     assert.deepEqual(camerasIn(file), [{ id: 'one', test: 'testsrc2', rate: 2 }]);
   });
 
-  test('and another one at the same time: one is made, the other is answered with 412 and what to do', async (t) => {
+  test('made at the same time as another: one succeeds, the other is answered with 412 and what to do', async (t) => {
     const daemon = startDaemon({ config: await configuration() });
     t.after(() => daemon.stop());
     const url = new URL('/api/cameras/one', await served(daemon));
@@ -85,7 +85,7 @@ describe('an edit over HTTP', () => {
     }
   });
 
-  test('in which the daemon is killed between the new file and its rename leaves the old one, and a daemon that takes edits', async (t) => {
+  test('cut short by a kill of the daemon before the rename leaves the old file, and the next daemon accepts edits', async (t) => {
     const [config, dir] = [await configuration(), newDir()];
     const file = path.join(dir, 'actors.json');
     const killed = startDaemon({ config, dir, env: { NODE_OPTIONS: `--require=${DIES}` } });
@@ -102,7 +102,7 @@ describe('an edit over HTTP', () => {
     const daemon = startDaemon({ config, dir });
     t.after(() => daemon.stop());
     await daemon.said(/the page and the API are at/);
-    // As if it had been left a minute ago: for the first seconds it looks like another writer.
+    // Dated back a minute: a file of the last seconds looks like that of another writer.
     const longAgo = new Date(Date.now() - 60_000);
     utimesSync(lock, longAgo, longAgo);
     assert.equal((await edit(daemon, 3)).status, 200);

@@ -35,7 +35,7 @@ describe('an edit of the address of a camera', () => {
       '/two': { clip: await clip({ codec: 'h265' }), codec: 'h265', fps: 10 },
     } as const;
     rtsp = await startRtspServer({ mounts });
-    // A camera for one viewer: who comes while another is there is sent away.
+    // A camera for one viewer: further connections are closed.
     server = createServer((viewer) => {
       viewer.on('error', () => undefined);
       if (viewers > 0) {
@@ -77,7 +77,7 @@ describe('an edit of the address of a camera', () => {
     return sequences.map((sequence, i) => sequence - (sequences[i - 1] ?? sequence - 1) - 1);
   };
 
-  test('loses nothing where the new one shows pictures', async () => {
+  test('loses nothing if the new one gives pictures', async () => {
     const { length } = events.frames('cam');
     await edited(rtsp.url('/two'));
     await events.gotFrames('cam', events.frames('cam').length + 3);
@@ -85,14 +85,14 @@ describe('an edit of the address of a camera', () => {
     await waitUntil('the old one is left', async () => (await rtsp.clients()) === 1);
   });
 
-  test('ends the old feed, too, where the new one shows none, and the next edit is taken at once', async () => {
+  test('ends the old feed even if the new one gives none, and the next edit is applied at once', async () => {
     await edited(rtsp.url('/nothing'));
     await events.gotFault('cam', 'not-found');
     await edited(single('/one'));
     await events.gotFrames('cam', events.frames('cam').length + 2);
   });
 
-  test('of a camera for one viewer costs the time of an opening', async () => {
+  test('of a camera that allows one viewer costs the time of one opening', async () => {
     const { length } = events.frames('cam');
     await edited(single('/two'));
     await events.gotFrames('cam', length + 5);
@@ -100,7 +100,7 @@ describe('an edit of the address of a camera', () => {
     await waitUntil('few seconds are missed', () => Math.max(...holes(length - 1)) <= 2, 10_000);
   });
 
-  test('keeps the process through all of it', async () => {
+  test('keeps the process throughout', async () => {
     const child = await daemon.childIs('camera:cam', 'runs', ({ state }) => state === 'running');
     assert.deepEqual([child.pid, child.restarts], [pid, 0]);
   });

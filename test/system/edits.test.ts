@@ -40,7 +40,7 @@ describe('edits of cameras', () => {
     const isApplied = async () => (await daemon.status()).configuration.appliedAtMs > appliedAtMs;
     await waitUntil('it is rolled out', isApplied, 60_000);
   };
-  /** Periods of these cameras without a picture since the first one, as their frames are numbered. */
+  /** Number of periods without a picture since the first one, by the sequences of the camera's frames. */
   const missed = (id: string, from: number) => {
     const sequences = [
       ...new Set(
@@ -57,7 +57,7 @@ describe('edits of cameras', () => {
     });
   };
   const told = (id: string) => JSON.stringify([events.gaps(id).slice(-3), events.states(id).slice(-4)]);
-  /** More frames of every camera that a predicate holds for. */
+  /** Resolves when the predicate holds for every camera. */
   const shown = async (what: string, is: (id: string) => boolean) =>
     waitUntil(what, () => ids().every(is), 40_000);
   const counts = () => new Map(ids().map((id) => [id, events.frames(id).length]));
@@ -142,7 +142,7 @@ describe('edits of cameras', () => {
     ['the transport', { transport: 'udp' }, () => true],
   ];
   for (const [what, defaults, isSeen] of edits)
-    test(`of ${what} of all cameras lose no second of any, and end no process`, async () => {
+    test(`of ${what} of all cameras cost no second of any, and end no process`, async () => {
       const had = counts();
       await rollOut(config(defaults));
       await shown('it is seen', (id) => isSeen(id, had.get(id) ?? 0));
@@ -159,7 +159,7 @@ describe('edits of cameras', () => {
       assert.deepEqual(await processes(), pids);
     });
 
-  test('of the rate of all cameras lose no time of any: their periods are renumbered', async () => {
+  test('of the rate of all cameras cost no time of any: their periods are renumbered', async () => {
     const had = counts();
     const gaps = new Map(ids().map((id) => [id, events.gaps(id).length]));
     await rollOut(config({ rate: 2 }));
@@ -180,7 +180,7 @@ describe('edits of cameras', () => {
       await waitUntil(`${id} has no hole`, isWhole, 10_000).catch((error: unknown) => {
         throw new Error(`${(error as Error).message}: ${String(steps(id, from))} ${told(id)}`);
       });
-      // A still picture that is due after the old period has one of the new periods in front of it.
+      // A still picture due after the old period may leave one of the new periods empty before it.
       const missing = events
         .gaps(id)
         .slice(gaps.get(id))
@@ -190,9 +190,9 @@ describe('edits of cameras', () => {
     assert.deepEqual(await processes(), pids);
   });
 
-  test('of the expiry is handed to store and notifier', async () => {
+  test('of the expiry are handed to store and notifier', async () => {
     await rollOut(config({ rate: 2 }, { frames: { expireMs: 60_000 } }));
-    // Nine tenths of 60 s, where it was nine tenths of 120.
+    // Nine tenths of 60 s; it was nine tenths of 120 s.
     const isNew = (life: string | undefined) => Number(life) > 50_000 && Number(life) <= 54_000;
     await waitUntil('messages live 54 s', () =>
       isNew(

@@ -13,7 +13,7 @@ import { isAlive, waitUntil } from '../../lab/process';
 import { connectWith, occupy, setTrap, withQueue } from '../../lab/port-trap';
 
 const CONFIG = {
-  // Longer than a broker takes to start on a busy machine: messages are to be there afterwards.
+  // Longer than a broker takes to start on a busy machine: messages must outlive its start.
   frames: { expireMs: 600_000 },
   cameras: [
     { id: 'clock', test: 'testsrc2', width: 320 },
@@ -41,13 +41,13 @@ describe('embedded servers', () => {
     await daemon.stop();
   });
 
-  test('endpoints.json is for its owner only, and serves any client', async () => {
+  test('endpoints.json is readable by its owner only, and works for any client', async () => {
     assert.equal(statSync(path.join(daemon.dataDir, 'endpoints.json')).mode & 0o777, 0o600);
     assert.equal(await withRedis((redis) => redis.ping(), endpoints.redis), 'PONG');
     await events.gotFrames('clock', 2);
   });
 
-  test('status shows whose queues are bound besides', () => {
+  test('status shows which foreign queues are bound as well', () => {
     assert.match(
       vigil(['status', ...place()]).stdout,
       /^QUEUE +DECLARED BY +MESSAGES +CONSUMERS +BOUND TO\namq\.gen\S+ +another service +\d+ +1 +vigil\.frames$/m,
@@ -68,7 +68,7 @@ describe('embedded servers', () => {
     for (const url of [endpoints.redis, endpoints.amqp]) assert.ok(!list.includes(new URL(url).password));
   });
 
-  test('the command process writes every picture under its local time and removes it', async () => {
+  test('the command process saves every picture under its local time and removes its frame', async () => {
     const out = path.join(dir, 'pictures');
     const { status, stdout } = vigil(['process', ...place(), '--out', out, '--count', '4']);
     assert.equal(status, 0, stdout);
@@ -76,7 +76,7 @@ describe('embedded servers', () => {
       readdirSync(path.join(out, camera)).map((name) => path.join(camera, name)),
     );
     assert.equal(files.length, 4);
-    // Two pictures near the border of their periods may be of one second: only then, one has its milliseconds.
+    // Two pictures near a period boundary may share a second; only then does one name have milliseconds.
     const second = (file: string) => file.replace(/_\d{3}\./, '.');
     for (const file of files) {
       assert.match(
@@ -106,18 +106,18 @@ describe('embedded servers', () => {
     await events.close();
   });
 
-  test('a daemon killed by SIGKILL leaves no process, also where no snapshot can be saved, and the next one starts on its data and its ports; passwords are new', async () => {
+  test('a daemon killed by SIGKILL leaves no process, even if no snapshot can be saved, and the next one starts on its data and ports with new passwords', async () => {
     const servers = ['redis', 'rabbitmq'].map(serverPid);
     const actors = await Promise.all(
       ['camera:clock', 'store', 'notifier'].map((name) => daemon.actorPid(name)),
     );
-    // Nothing can be renamed to that.
+    // A folder there makes the rename of a snapshot fail.
     const snapshot = path.join(daemon.dataDir, 'redis', 'dump.rdb');
     rmSync(snapshot, { force: true });
     mkdirSync(snapshot);
     daemon.signal('SIGKILL');
     await daemon.exited;
-    // At once, as a service manager does: the servers are still saving, and listening on their ports.
+    // Started at once, as by a service manager: the servers are still saving and listening on their ports.
     daemon = startDaemon({ config: CONFIG, dir });
     await waitUntil('its processes have gone', () => ![...servers, ...actors].some(isAlive), 15_000);
     rmdirSync(snapshot);
@@ -130,7 +130,7 @@ describe('embedded servers', () => {
 
   const needsRoot = process.geteuid?.() === 0 ? {} : { skip: 'only root can listen as another user' };
   test(
-    'another user on the ports of a daemon that is gone hears no password from process, and none of use from others',
+    'another user on the ports of a dead daemon receives no password from process, and no valid one from others',
     needsRoot,
     async () => {
       const running = startProcess();
@@ -143,12 +143,12 @@ describe('embedded servers', () => {
         await daemon.exited;
         await waitUntil('the servers have gone', () => !servers.some(isAlive), 15_000);
         const trap = await setTrap([endpoints.redis, endpoints.amqp]);
-        // The first one has said that its servers are away, and keeps trying. Another one says why they are.
+        // The first one has reported that its servers are away, and keeps trying; a new one reports why.
         const late = startProcess();
         let told = '';
         late.stdout.on('data', (chunk: Buffer) => (told += chunk.toString()));
         await waitUntil('it meets the trap', () => told.includes('another user listens on its port'), 30_000);
-        // Its way to Redis leads to no port.
+        // The port of its Redis is closed.
         await waitUntil(
           'and misses its Redis',
           () => /redis at \S+ (refuses|does not run)/.test(told),
@@ -156,13 +156,13 @@ describe('embedded servers', () => {
         );
         late.kill('SIGKILL');
         assert.deepEqual(trap.heard(), '');
-        // A client that trusts the URL does send its password: the trap hears it.
+        // A client that trusts the URL does send its password, and the trap receives it.
         await assert.rejects(connectWith(endpoints.redis, new URL(endpoints.redis).password));
         await waitUntil('the trap hears a password', () =>
           trap.heard().includes(new URL(endpoints.redis).password),
         );
         await trap.close();
-        // It may go on before the daemon says that it is ready.
+        // It may resume before the daemon reports that it is ready.
         said = '';
         daemon = startDaemon({ config: CONFIG, dir });
         await daemon.said(/^ready/, 120_000);
@@ -184,7 +184,7 @@ describe('embedded servers', () => {
     return spawn(process.execPath, [MAIN, 'process', ...place()], { stdio: ['ignore', 'pipe', 'inherit'] });
   }
 
-  /** The endpoints of the daemon that runs now: the same ports, and passwords by which the old ones are of no use. */
+  /** The endpoints of the daemon that runs now: the same ports, new passwords, and the old ones no longer valid. */
   async function renewed(old: Endpoints): Promise<Endpoints> {
     const now = JSON.parse(readFileSync(path.join(daemon.dataDir, 'endpoints.json'), 'utf8')) as Endpoints;
     for (const name of ['redis', 'amqp'] as const) {
@@ -198,7 +198,7 @@ describe('embedded servers', () => {
     return now;
   }
 
-  test('a data directory that was moved, and lost its ports, keeps what waits in the queue; passwords are new', async () => {
+  test('a data directory that was moved, and lost its ports, keeps the queued messages; passwords are new', async () => {
     const waiting = async () =>
       withQueue(
         endpoints.amqp,
@@ -209,7 +209,7 @@ describe('embedded servers', () => {
     const { redis, amqp } = endpoints;
     daemon.signal('SIGTERM');
     assert.equal(await daemon.exited, 0);
-    // Longer than the path of a socket may be, too.
+    // Also longer than the path of a socket may be.
     const moved = path.join(newDir(), 'an other plače', 'long'.repeat(25));
     mkdirSync(moved, { recursive: true });
     renameSync(daemon.dataDir, path.join(moved, 'data'));

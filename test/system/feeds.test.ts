@@ -1,4 +1,4 @@
-/** Every kind of feed, from a real server of that kind to what a consumer sees. */
+/** Every kind of feed, from a real server of that kind to the consumer. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
@@ -13,10 +13,10 @@ import { smallVideo } from '../../lab/feeds/small-video';
 import { newDir, startDaemon, type Daemon } from '../../lab/daemon';
 import { getdel, listen, look, newNamespace, remoteServers, type Listener } from '../../lab/events';
 
-/** Any character a person might choose, and those that end a part of a URL, a quoted string or a line of options. */
+/** Characters a person might choose, and those that end a part of a URL, a quoted string or a line of options. */
 const PASSWORD = `p@:/?#%'\\& \${x} é`;
 const USERNAME = 'ad min@home';
-/** Milliseconds within which this many cameras have started, on a busy machine too. */
+/** Milliseconds within which this many cameras start, even on a busy machine. */
 const START_MS = 120_000;
 
 describe('feeds', () => {
@@ -24,7 +24,7 @@ describe('feeds', () => {
   const closing: (() => Promise<unknown>)[] = [];
   let events: Listener;
   let daemon: Daemon;
-  /** The newest period when each camera had announced a picture. */
+  /** The newest period at the time when every camera had announced a picture. */
   let begun = 0;
 
   before(async () => {
@@ -75,7 +75,7 @@ describe('feeds', () => {
     ];
     daemon = startDaemon({ dir, config: { namespace, ...remoteServers(), cameras } });
     await daemon.said(/^ready/);
-    // While this many start, the first of them may miss a second.
+    // While so many cameras start, the first of them may miss a second.
     const started = await Promise.all(cameras.map(({ id }) => events.gotFrames(id, 1, START_MS)));
     begun = Math.max(...started.flat().map(({ sequence }) => sequence));
   });
@@ -102,7 +102,7 @@ describe('feeds', () => {
     ['synthetic', 'a synthetic picture, scaled', [320, 180]],
   ] as const;
   for (const [camera, what, size] of cases)
-    test(`${what} becomes one decodable picture a second`, async () => {
+    test(`${what} gives one decodable picture a second`, async () => {
       const frames = await events.gotEverySecond(camera, 5, { afterSequence: begun });
       const [last] = frames.slice(-1);
       assert.ok(last);
@@ -118,12 +118,12 @@ describe('feeds', () => {
     });
 
   for (const camera of ['short-mp4', 'short-mjpeg'])
-    test(`a file of two seconds (${camera}) starts again without a gap`, async () => {
+    test(`a file of two seconds (${camera}) is looped without a gap`, async () => {
       await events.gotEverySecond(camera, 10, { afterSequence: begun });
       assert.ok(!events.states(camera).some(({ state }) => state === 'waiting'));
     });
 
-  test('a keyframe is stored as the camera sent it, and decoded by who retrieves it', async () => {
+  test('a keyframe is stored as the camera sent it, and decoded by its consumer', async () => {
     const [frame] = await events.gotEverySecond('undecoded', 5, { afterSequence: begun });
     assert.ok(frame !== undefined && frame.key.endsWith(':640x360:h265'));
     const bytes = await getdel(frame.key);
@@ -132,7 +132,7 @@ describe('feeds', () => {
     assert.deepEqual([picture.width, picture.height], [640, 360]);
   });
 
-  test('no part of a credential is in the log, an event or a process list', async () => {
+  test('no part of a credential appears in the log, an event or a process list', async () => {
     await events.gotFrames('guarded', 3);
     const processes = await import('node:child_process').then(({ execFileSync }) =>
       execFileSync('ps', ['-eo', 'args', '-ww'], { encoding: 'utf8' }),

@@ -1,4 +1,4 @@
-/** Cameras that come and go every few seconds, for real: how much of it an operator has to read. */
+/** Cameras that come and go every few seconds: how much of it an operator has to read. */
 import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import { after, before, describe, test } from 'node:test';
@@ -15,7 +15,7 @@ import { encodedUnits } from '../../lab/encoded-units';
 const EACH_MS = 2500;
 const AWAY_MS = 500;
 const FLAPPING_MS = 30_000;
-/** It is steady after ten seconds without a fault; before, it has to be reopened. */
+/** A feed is steady after ten seconds without a fault; before that it must be reopened. */
 const STEADY_MS = 60_000;
 
 describe('a flapping camera', { concurrency: false }, () => {
@@ -93,7 +93,7 @@ describe('a flapping camera', { concurrency: false }, () => {
   const linesOf = (camera: string, from: number): LogLine[] =>
     daemon.log.slice(from).filter(({ actor }) => actor === `camera:${camera}`);
 
-  test('is a line for each kind of end while it flaps, and one when it is steady again', async () => {
+  test('is logged once for each kind of end while it flaps, and once when it is steady again', async () => {
     const from = daemon.log.length;
     const begun = Date.now();
     let times = 0;

@@ -1,4 +1,4 @@
-/** One edit, one fleet: three daemons and three etcd, each with a file of its own, and one list of cameras. */
+/** Edits in a fleet: three daemons, each with its own file, three etcd nodes, and one list of cameras. */
 import assert from 'node:assert/strict';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -10,7 +10,7 @@ import { Etcd } from '../../src/etcd/etcd';
 import { Fleet, type Node } from '../../lab/fleet';
 import { waitUntil } from '../../lab/process';
 
-/** Two seconds are promised, and asked of an idle machine; this is for one whose cores are busy. */
+/** Two seconds are promised for an idle machine; this is the limit for a busy one. */
 const FOLLOW_MS = 30_000;
 const KEY = Buffer.alloc(32, 3).toString('base64');
 
@@ -24,13 +24,13 @@ function fileOf(node: Node): string {
   return path.join(node.daemon.dir, 'actors.json');
 }
 
-/** The cameras that a node's file has, as it is written. */
+/** The cameras in a node's file, as text. */
 function textOf(node: Node): string {
   return readFileSync(fileOf(node), 'utf8');
 }
 
 describe('an edit in a fleet', () => {
-  test('is on all nodes within two seconds, whichever it was made on and however, or is refused there', async (t) => {
+  test('is on all nodes within two seconds, on whichever node and by whatever means it was made, or is refused there', async (t) => {
     const cameras = [{ id: 'c1', test: 'testsrc2', width: 64 }];
     const options = {
       etcd: cluster.endpoints,
@@ -108,7 +108,7 @@ describe('an edit in a fleet', () => {
       async () => (await Promise.all(nodes.map(revision))).every((of) => of === 5 || of === 6),
       FOLLOW_MS,
     );
-    // On a busy machine the second may have come after the first: then both are there, or the second replaced it.
+    // On a busy machine the second may come after the first: then both are present, or it replaced the first.
     await waitUntil(
       'a and c have the same cameras',
       () =>
@@ -120,7 +120,7 @@ describe('an edit in a fleet', () => {
           ?.join(),
       FOLLOW_MS,
     );
-    await waitUntil('who lost is told', () => {
+    await waitUntil('the loser is notified', () => {
       const told = [a, c].filter(({ daemon }) => daemon.log.some(({ code }) => code === 'fleet-replaced'));
       const winners = textOf(a).match(/at-once-\d/g) ?? [];
       return told.length + winners.length === 2;

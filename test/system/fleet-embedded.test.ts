@@ -11,7 +11,7 @@ import { listen, newNamespace, remoteServers } from '../../lab/events';
 import { isAlive, waitUntil } from '../../lab/process';
 
 const CAMERAS = ['one', 'two'].map((id) => ({ id, test: 'testsrc2', width: 64 }));
-/** A broker starts, a lease ends, a camera starts, on a busy machine. */
+/** Enough for a broker to start, a lease to end and a camera to start on a busy machine. */
 const LONG_MS = 120_000;
 
 function start(t: TestContext, node: string, etcd: string, dir = newDir(), more: object = {}): Daemon {
@@ -35,7 +35,7 @@ function ownersSeenBy({ dataDir }: Daemon): string {
 }
 
 describe('"etcd": "embedded"', () => {
-  test('lets a second daemon share the cameras of the first by its endpoints.json, outlive its restart, and die', async (t) => {
+  test('lets a second daemon share the cameras of the first by its endpoints.json, survive its restart, and be replaced when it dies', async (t) => {
     const dir = newDir();
     let first = start(t, 'first', 'embedded', dir);
     await first.said(/^ready/, LONG_MS);
@@ -69,7 +69,7 @@ describe('"etcd": "embedded"', () => {
     assert.match(ledger.stdout, /\btwo\b/);
   });
 
-  test('is started again when it dies, moves nothing by that, and does not outlive its daemon', async (t) => {
+  test('is restarted when it dies, which moves no camera, and does not outlive its daemon', async (t) => {
     const daemon = start(t, 'only', 'embedded', newDir(), {
       namespace: newNamespace(),
       ...remoteServers(),
@@ -87,7 +87,7 @@ describe('"etcd": "embedded"', () => {
     await waitUntil('etcd has gone', () => !isAlive(pid));
   });
 
-  test('that cannot start, or is not there yet, ends the daemon with 69 and one sentence', async (t) => {
+  test('that cannot start, or does not exist yet, ends the daemon with code 69 and one sentence', async (t) => {
     const dir = newDir();
     mkdirSync(path.join(dir, 'data', 'etcd'), { recursive: true });
     writeFileSync(path.join(dir, 'data', 'etcd', 'data'), 'not a folder');

@@ -30,7 +30,7 @@ async function open(t: TestContext, settings: object = {}): Promise<Fleet> {
   return Fleet.open({ etcd: cluster.endpoints, cameras, after: (close) => t.after(close) });
 }
 
-/** Milliseconds between the announced pictures of a camera, in their order, and the nodes of the later ones. */
+/** Milliseconds between successive announced pictures of a camera, and whether another node sent the later one. */
 function distances(fleet: Fleet, id: string): { ms: number; isHandover: boolean }[] {
   const frames = fleet.events.frames(id).toSorted((a, b) => a.sequence - b.sequence);
   return frames.slice(1).map(({ capturedAt, node }, i) => ({
@@ -44,7 +44,7 @@ function drain({ daemon }: Node): Promise<unknown> {
 }
 
 describe('a camera of a fleet', () => {
-  test('that moves, for balance or because its node drains, misses no period, and has no two pictures close together', async (t) => {
+  test('that moves, for balance or because its node drains, misses no period and gives no two pictures close together', async (t) => {
     const fleet = await open(t);
     const a = fleet.start('a');
     await fleet.shared([a]);
@@ -66,7 +66,7 @@ describe('a camera of a fleet', () => {
     assert.equal(new Set(handovers.map(({ id }) => id)).size, MOUNTS.length, 'each has moved');
     t.diagnostic(`at hand-overs: ${handovers.map(({ id, ms }) => `${id} ${ms}`).join(', ')} ms`);
     for (const { id, ms } of handovers) assert.ok(ms >= PERIOD_MS / 2, `${id}: pictures ${ms} ms apart`);
-    // A machine that is too busy for its cameras shows it where nothing moved, too.
+    // If the machine is too busy for its cameras, intervals without a move show it too.
     const steady = Math.max(...all.filter(({ isHandover }) => !isHandover).map(({ ms }) => ms));
     for (const { id, ms } of handovers)
       assert.ok(ms <= Math.max(1.5 * PERIOD_MS, steady), `${id}: a hole of ${ms} ms; elsewhere ${steady} ms`);

@@ -1,4 +1,4 @@
-/** What nodes of a fleet say when something is wrong with it: an etcd that is away, a name in use, a clock, another configuration. */
+/** What nodes report when a fleet has a fault: etcd away, a name in use, a wrong clock, another configuration. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -26,7 +26,7 @@ function open(t: TestContext): Promise<Fleet> {
 
 describe('a node of a fleet', { concurrency: 2 }, () => {
   for (const kind of ['reset', 'black-hole'] as const)
-    test(`whose etcd is away (${kind}) at the start says so and waits, and takes cameras when it answers`, async (t) => {
+    test(`whose etcd is away (${kind}) at the start says so, waits, and runs cameras when etcd answers`, async (t) => {
       const fleet = await open(t);
       const proxy = await FaultProxy.start(Number(new URL(cluster.endpoints[0] ?? '').port));
       t.after(() => proxy.stop());
@@ -40,7 +40,7 @@ describe('a node of a fleet', { concurrency: 2 }, () => {
       await fleet.announcing();
     });
 
-  test('with the name of another is refused with the address of that one, exit code 69', async (t) => {
+  test('with the name of another node is refused with the address of that node, exit code 69', async (t) => {
     const fleet = await open(t);
     const first = fleet.start('a');
     await fleet.announcing();
@@ -52,7 +52,7 @@ describe('a node of a fleet', { concurrency: 2 }, () => {
     await fleet.announcing();
   });
 
-  test('warns of a clock that is two seconds ahead, on both sides, and shows it', async (t) => {
+  test('warns, like its peer, of a clock that is two seconds ahead, and shows it', async (t) => {
     const fleet = await open(t);
     const a = fleet.start('a');
     const dir = mkdtempSync(path.join(tmpdir(), 'vigil-clock-'));

@@ -9,7 +9,7 @@ import { Fleet, type Node } from '../../lab/fleet';
 import { freePort } from '../../lab/free-port';
 import { waitUntil } from '../../lab/process';
 
-/** A camera starts, a lease ends, on a busy machine. */
+/** Enough for a camera to start and a lease to end on a busy machine. */
 const LONG_MS = 60_000;
 
 let cluster: EtcdCluster;
@@ -45,7 +45,7 @@ describe('a fleet over HTTP', () => {
     const names = ['a', 'b'];
     const ports = [await freePort(), await freePort()];
     const nodes = names.map((name, i) => fleet.start(name, { config: { http: { port: ports[i] } } }));
-    // A node shows the cameras that it runs; the tag is that of its whole file.
+    // A node shows only the cameras it runs; the tag covers its whole file.
     let seats: { port: number; camera: string; tag: string }[] = [];
     const areServed = async () => {
       const cameras = (await fleet.seenBy(nodes[0] as Node)).cameras;
@@ -82,7 +82,7 @@ describe('a fleet over HTTP', () => {
     for (const node of nodes) assert.doesNotMatch(textOf(node), /"quality":\s*9/);
   });
 
-  test('stops a camera for one viewer on a node that is cut off from etcd before another has a picture of it', async (t) => {
+  test('stops a camera that allows one viewer, on a node cut off from etcd, before another node has a picture of it', async (t) => {
     const fleet = await open(t, ['gate'], { sessions: 1 });
     const proxy = await FaultProxy.start(Number(new URL(cluster.endpoints[0] ?? '').port));
     t.after(() => proxy.stop());

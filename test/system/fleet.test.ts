@@ -1,4 +1,4 @@
-/** Three daemons, three etcd: every camera runs on one of them, and no second is announced twice, whatever happens to one. */
+/** Three daemons, three etcd nodes: each camera runs on one, and no second is announced twice, whatever fails. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test, type TestContext } from 'node:test';
 import { MAIN } from '../../lab/daemon';
@@ -8,7 +8,7 @@ import { Fleet, type Node } from '../../lab/fleet';
 import { run, waitUntil } from '../../lab/process';
 
 const CAMERAS = ['c1', 'c2', 'c3', 'c4', 'c5', 'c6'];
-/** The last renewal may have been a second before the kill, and the keys are put under the new lease one by one. */
+/** The last renewal may precede the kill by a second, and the keys move to the new lease one by one. */
 const WITHIN_LEASE_MS = 3000;
 
 let cluster: EtcdCluster;
@@ -85,14 +85,14 @@ describe('a fleet', () => {
     const backMs = performance.now() - killedMs;
     await fleet.announcing();
     const afterwards = await fleet.shared([again, b]);
-    // On a machine so busy that the start outlasts the lease, the cameras are b's by right.
+    // If the machine is so busy that the start outlasts the lease, b rightly owns the cameras.
     if (backMs < WITHIN_LEASE_MS) assert.equal(taken(), takenBefore, b.daemon.output());
     if (taken() === takenBefore) assert.deepEqual([...afterwards].sort(), [...before].sort());
     t.diagnostic(`back after ${Math.round(backMs)} ms`);
     fleet.assertOnce();
   });
 
-  test('announces no second twice while a node is cut off from etcd and captures what others have taken', async (t) => {
+  test('announces no second twice while a node cut off from etcd captures cameras that others have adopted', async (t) => {
     const fleet = await open(t);
     const proxies = await Promise.all(
       cluster.endpoints.map((endpoint) => FaultProxy.start(Number(new URL(endpoint).port))),
@@ -108,7 +108,7 @@ describe('a fleet', () => {
     for (const proxy of proxies) proxy.network = { kind: 'black-hole' };
     await a.daemon.said(/has not reached etcd for 5 s/);
     await fleet.shared([b]);
-    // Both capture those: until node a learns of that, it continues.
+    // Both nodes capture them: a continues until it learns of the change.
     await waitUntil('b runs them', () =>
       own.every((id) => b.daemon.log.some(({ message }) => message === `camera:${id} runs`)),
     );
@@ -116,7 +116,7 @@ describe('a fleet', () => {
     await fleet.announcing();
     fleet.assertOnce();
     for (const proxy of proxies) proxy.network = { kind: 'sound' };
-    await waitUntil('a lets go', async () => {
+    await waitUntil('a stops them', async () => {
       const { children } = await a.daemon.status();
       const mine = new Set(
         [...(await fleet.status(b)).cameras].filter(({ node }) => node === 'a').map(({ id }) => id),

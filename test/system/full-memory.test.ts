@@ -1,4 +1,4 @@
-/** Redis without room: one that evicts announced frames, and an embedded one without a consumer. */
+/** Redis without free memory: one that evicts announced frames, and an embedded one without a consumer. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
@@ -15,7 +15,7 @@ import { startRedis } from '../../lab/redis';
 
 const MIB = 1024 * 1024;
 
-/** Some megabyte a second. */
+/** About a megabyte a second. */
 const cameras = Array.from({ length: 4 }, (_, i) => ({
   id: `cam${i}`,
   test: 'testsrc2',
@@ -38,8 +38,8 @@ async function removeTopology(namespace: string): Promise<void> {
   await connection.close();
 }
 
-describe('a Redis without room', () => {
-  it('that evicts frames is named at the start, and what it evicts is said and counted', async (t) => {
+describe('a Redis without free memory', () => {
+  it('that evicts frames is reported at the start, and its evictions are reported and counted', async (t) => {
     const evicting = await startRedis(['maxmemory 6mb', 'maxmemory-policy allkeys-lru', 'save ""']);
     const { servers } = evicting;
     t.after(() => evicting.stop());
@@ -61,7 +61,7 @@ describe('a Redis without room', () => {
     await waitUntil('the ledger counts them', async () => Number(await ledger()) > 0, 30_000);
   });
 
-  it('of the daemon, which no consumer takes frames from, fills neither memory nor disk, and says so', async (t) => {
+  it('embedded in a daemon without consumers fills neither memory nor disk, and says so', async (t) => {
     const namespace = newNamespace();
     t.after(() => removeTopology(namespace));
     const maxMemoryBytes = 16 * MIB;
@@ -91,7 +91,7 @@ describe('a Redis without room', () => {
     assert.ok(bytesBelow(path.join(daemon.dataDir, 'spool')) < 3 * MIB, 'the spool is bounded');
     assert.ok(bytesBelow(daemon.dataDir) < 8 * maxMemoryBytes, 'the data directory is bounded');
 
-    // As consumers do.
+    // Frames are removed, as consumers do.
     await redis.unlink(await redis.keys(`${namespace}:frame:*`));
     const stored = async () => (await redis.keys(`${namespace}:frame:*`)).length;
     await waitUntil('frames are delivered again', async () => (await stored()) > 10, 30_000);

@@ -54,7 +54,7 @@ describe('the web actor over TLS', () => {
   });
   after(() => daemon.stop());
 
-  test('answers a client that verifies its certificate, and its cookie is for TLS alone', async () => {
+  test('answers a client that verifies its certificate, and marks its cookie as TLS-only', async () => {
     assert.match(base, /^https:\/\/127\.0\.0\.1:\d+\/$/);
     assert.equal((await ask('/healthz')).status, 200);
     assert.equal((await ask('/api/state')).status, 401);
@@ -68,7 +68,7 @@ describe('the web actor over TLS', () => {
     assert.match(signIn.cookie, /; Secure/i);
   });
 
-  test('is no HTTP server for others: without TLS nothing is answered, and its certificate is not trusted blindly', async () => {
+  test('answers nothing without TLS, nor to a client that does not trust its certificate', async () => {
     await assert.rejects(fetch(base.replace('https:', 'http:')));
     await assert.rejects(fetch(new URL('/healthz', base)), /fetch failed/);
   });
@@ -89,7 +89,7 @@ describe('the web actor over TLS', () => {
   for (const [what, changes, sentence] of unusable)
     test(`${what} is refused in one sentence, and the page keeps working`, async () => {
       daemon.edit({ ...config, http: { ...(config['http'] as object), ...changes } });
-      await waitUntil('it is said', () => sentence.test(daemon.output().replaceAll('\\"', '"')));
+      await waitUntil('it is reported', () => sentence.test(daemon.output().replaceAll('\\"', '"')));
       assert.equal((await ask('/healthz')).status, 200);
     });
 });

@@ -1,4 +1,4 @@
-/** Every command answers in JSON where it is asked to, and in nothing else. */
+/** Every command prints JSON, and nothing else, if asked to. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
@@ -80,7 +80,7 @@ describe('--json', () => {
       for (const key of keys) assert.ok(key in record, `${key}: ${stdout.toString()}`);
     });
 
-  test('process prints a line for every frame and one at the end; its log is on standard error', async () => {
+  test('process prints a line for every frame and one at the end, and logs to standard error', async () => {
     const out = path.join(dir, 'frames');
     const { code, stdout, stderr } = await vigil('process', '--count', '2', '--out', out);
     assert.equal(code, 0, stderr);
@@ -113,7 +113,7 @@ describe('--json', () => {
     const without = commands.filter(
       (name) => !script.includes(`'__fish_seen_subcommand_from ${name}' -l json`),
     );
-    // One writes a log, the other a script.
+    // The daemon writes a log; completion prints a script.
     assert.deepEqual(without, ['daemon', 'completion']);
   });
 });

@@ -1,4 +1,4 @@
-/** Output of the daemon: whole, however slowly it is read, and no reader holds the daemon up. */
+/** The daemon's output is whole, however slowly it is read, and no reader holds the daemon up. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,7 +10,7 @@ import { MAIN } from '../../lab/daemon';
 import { listen, newNamespace, remoteServers } from '../../lab/events';
 import { signalProcess, waitUntil } from '../../lab/process';
 
-/** Some 500 KB of faults. */
+/** Gives about 500 KB of faults. */
 const FAULTY = { cameras: Array.from({ length: 2500 }, () => ({ idd: 1, ratte: 1, fromat: 1 })) };
 
 describe('the last lines of a daemon', () => {
@@ -47,7 +47,7 @@ describe('the last lines of a daemon', () => {
     cameras: [{ id: 'cam', test: 'testsrc2', width: 160 }],
   });
 
-  test('of a bug reach a slow reader', async () => {
+  test('after a bug reach a slow reader', async () => {
     const daemon = unread(config());
     await waitUntil('it runs', daemon.isReady, 30_000);
     daemon.child.kill('SIGUSR2');
@@ -61,7 +61,7 @@ describe('the last lines of a daemon', () => {
     daemon.remove();
   });
 
-  test('of a bug are not waited for for ever', async () => {
+  test('after a bug do not hold up its exit forever', async () => {
     const daemon = unread(config());
     await waitUntil('it runs', daemon.isReady, 30_000);
     const begun = performance.now();
@@ -74,7 +74,7 @@ describe('the last lines of a daemon', () => {
     daemon.remove();
   });
 
-  test('of a fatal configuration are whole, and do not hold it for ever', async () => {
+  test('on an invalid configuration are whole, and do not hold up its exit forever', async () => {
     const slow = unread(FAULTY);
     const text = await slow.read();
     assert.ok(/cameras\[2499\](?:\.[a-z]+)?: [^\n]+\n$/.test(text), text.slice(-200));
@@ -88,7 +88,7 @@ describe('the last lines of a daemon', () => {
     }
   });
 
-  test('of a SIGTERM reach its reader: it says that it has stopped', async () => {
+  test('after SIGTERM reach its reader and say that it has stopped', async () => {
     const daemon = unread(config());
     await waitUntil('it runs', daemon.isReady, 30_000);
     daemon.child.kill('SIGTERM');
@@ -122,19 +122,19 @@ describe('a terminal whose output is stopped (Ctrl-S)', () => {
       terminal.kill('SIGUSR1');
       await waitUntil('it is stopped', () => shown.includes('(stopped)'));
       signalProcess(daemon, 'SIGUSR2');
-      // Captured behind the flood: a daemon that waits for its terminal passes no frame on.
+      // Frames captured after the flood: a daemon that waits for its terminal passes none on.
       const before = events.frames('cam').length;
       await events.gotFrames('cam', before + 5);
       assert.ok(!shown.includes('xxxxx'), 'nothing of it is shown while the terminal is stopped');
       terminal.kill('SIGHUP');
       const isShown = () => /\d+ lines of the log are missing here: they were not read in time/.test(shown);
-      await waitUntil('what was kept is shown', () => shown.split('xxxxx').length > 1000);
-      // Said with the next line.
+      await waitUntil('the kept lines are shown', () => shown.split('xxxxx').length > 1000);
+      // The number of lost lines is reported with the next line, which this edit causes.
       writeFileSync(
         file,
         JSON.stringify({ namespace, ...remoteServers(), cameras: [camera, { ...camera, id: 'more' }] }),
       );
-      await waitUntil('what was lost is said', isShown);
+      await waitUntil('the lost lines are reported', isShown);
     } finally {
       terminal.kill('SIGHUP');
       terminal.kill('SIGTERM');

@@ -1,4 +1,4 @@
-/** What a running daemon records and reports: no second without a frame, or a gap with its reason. */
+/** What a running daemon records and reports: for each second a frame, or a gap with its reason. */
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -46,7 +46,7 @@ describe('the ledger of a daemon', () => {
   const flowsAgain = async (camera: string, sequence: number) => {
     await waitUntil(`${camera} goes on`, () => newest(camera) > sequence + 3, 40_000);
   };
-  /** Periods between the first frame and `last` of which neither a frame nor a gap was reported. */
+  /** Periods from the first frame to `last` for which neither a frame nor a gap was reported. */
   const untold = (camera: string, last: number) => {
     const told = new Set(events.frames(camera).map(({ sequence }) => sequence));
     for (const { firstSequence, lastSequence } of events.gaps(camera))
@@ -58,7 +58,7 @@ describe('the ledger of a daemon', () => {
 
   test('reports the seconds in which the process of a camera was restarted', async () => {
     const before = newest('one');
-    // Killed, it would be back within the second. Stopped, it is taken for hung after 2.5 s.
+    // A killed process would be back within the second; a stopped one counts as hung after 2.5 s.
     process.kill(await daemon.actorPid('camera:one'), 'SIGSTOP');
     await flowsAgain('one', before);
     const last = newest('one') - 3;
@@ -68,7 +68,7 @@ describe('the ledger of a daemon', () => {
     for (const { reason } of gaps) assert.equal(reason, 'restarting');
   });
 
-  test('is read without a daemon, and continued by the next one, which reports the time between', async () => {
+  test('can be read without a daemon, and is continued by the next one, which reports the time in between', async () => {
     const before = newest('two');
     daemon.signal('SIGKILL');
     await daemon.exited;
@@ -101,7 +101,7 @@ describe('the ledger of a daemon', () => {
     assert.ok(two && Math.abs(two.confirmed + two.waiting - frames.size) <= 3, JSON.stringify(two));
   });
 
-  test('is readable for people, and says where there is none', async () => {
+  test('is printed as text, and its absence is reported', async () => {
     const { stdout } = await ledger('--since', '1h', '--camera', 'one');
     assert.match(stdout.toString(), /^camera +periods +confirmed +waiting +dropped +gaps +coverage$/m);
     assert.match(stdout.toString(), /^one .* gap +restarting$/m);

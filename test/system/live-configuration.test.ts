@@ -105,7 +105,7 @@ describe('live configuration', () => {
     assert.equal(await faults(), undefined);
   });
 
-  test('embedded or not is refused with the reason', async () => {
+  test('a switch to embedded servers is refused with the reason', async () => {
     const file = path.join(daemon.dir, 'other.json');
     writeFileSync(file, JSON.stringify({ ...config([]), redis: 'embedded' }));
     const { code, stderr } = await plan(file);
@@ -113,7 +113,7 @@ describe('live configuration', () => {
     assert.match(stderr, /\$\.redis: .*restart the daemon to change this/);
   });
 
-  test('plan says what an edit would start, stop, restart, adjust and leave, and does nothing', async () => {
+  test('plan says what an edit would start, stop, restart, adjust and leave, and changes nothing', async () => {
     const file = path.join(daemon.dir, 'other.json');
     const edit = config([{ id: 'third', test: 'testsrc2' }], {
       frames: { expireMs: 60_000 },
@@ -137,11 +137,11 @@ describe('live configuration', () => {
 
   test('expiry, log level and restart policy change while frames flow', async () => {
     await applied(() => daemon.edit(config([], { frames: { expireMs: 60_000 }, log: { level: 'debug' } })));
-    // Nine tenths of 60 s, where it was nine tenths of 120.
+    // Nine tenths of 60 s; it was nine tenths of 120 s.
     const isNew = (life: string | undefined) => Number(life) > 50_000 && Number(life) <= 54_000;
     const expires = () => events.received.some(({ properties }) => isNew(properties.expiration));
     await waitUntil('messages live 54 s', expires);
-    await waitUntil('debug lines come', () => daemon.log.some(({ level }) => level === 'debug'));
+    await waitUntil('debug lines arrive', () => daemon.log.some(({ level }) => level === 'debug'));
   });
 
   test('store and notifier move into the daemon, and out again, while frames flow', async () => {
@@ -157,7 +157,7 @@ describe('live configuration', () => {
     }
   });
 
-  test('throughout, the camera that was not edited kept its process and missed no second', async () => {
+  test('a camera that was never edited has kept its process and missed no second', async () => {
     assert.equal(await pidOf('camera:steady'), steadyPid);
     await events.gotEverySecond('steady', 5);
     const [first] = events.frames('steady');

@@ -1,4 +1,4 @@
-/** `logs`: what the running daemon has said and says, without a credential, until a signal or the daemon's end. */
+/** `logs`: past and new lines of the running daemon, without credentials, until a signal or the daemon's end. */
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -52,7 +52,7 @@ describe('logs', () => {
     assert.equal(lines(last.stdout.toString()).length, 2);
   });
 
-  test('of a camera are its own and what the supervisor says of it, for people without colours in a pipe', async () => {
+  test('of a camera are its own lines and the supervisor’s about it, readable, and without colours in a pipe', async () => {
     const { code, stdout } = await logs('gate');
     assert.equal(code, 0);
     const got = lines(stdout.toString());
@@ -75,7 +75,7 @@ describe('logs', () => {
     }
   });
 
-  test('of a name that is none are refused in one sentence, with what was meant', async () => {
+  test('of an unknown name are refused in one sentence, with a suggestion', async () => {
     for (const [name, hint] of [
       ['gaet', 'did you mean "gate"\\?'],
       ['stor', 'did you mean "store"\\?'],
@@ -92,7 +92,7 @@ describe('logs', () => {
     try {
       await waitUntil('the newest lines have come', () => command.shown().includes('camera:gate runs'));
       process.kill(await daemon.actorPid('camera:gate'), 'SIGKILL');
-      await waitUntil('its end is told', () => / camera:gate: ended by SIGKILL/.test(command.shown()));
+      await waitUntil('its end is reported', () => / camera:gate: ended by SIGKILL/.test(command.shown()));
     } finally {
       command.signal('SIGINT');
     }

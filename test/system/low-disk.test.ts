@@ -1,4 +1,4 @@
-/** A disk with less room than is to be left: frames go through memory, among what other users have put there first. */
+/** A disk with less free space than it must keep: frames go through memory, where other users have put files first. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import {
@@ -20,7 +20,7 @@ import { FaultProxy } from '../../lab/fault-proxy';
 import { waitUntil } from '../../lab/process';
 
 const NOBODY = 65_534;
-/** When the forged pictures say that they were captured. */
+/** The capture time that the forged pictures state. */
 const FORGED_MS = Date.now() - 60_000;
 
 describe(
@@ -41,7 +41,7 @@ describe(
     before(async () => {
       const dir = newDir();
       mkdirSync(path.join(dir, 'data', 'spool'), { recursive: true, mode: 0o700 });
-      // As on a disk without a byte left: the first file that the daemon writes cannot be written.
+      // As on a full disk: the daemon cannot write its first file.
       mkdirSync(path.join(dir, 'data', '.endpoints.json.tmp'));
       foreign = memoryFolderOf(path.join(dir, 'data', 'spool')) ?? '';
       mkdirSync(foreign);
@@ -74,12 +74,12 @@ describe(
       rmSync(foreign, { recursive: true });
     });
 
-    test('starts all the same when not even its small files can be written', async () => {
+    test('starts even if none of its small files can be written', async () => {
       const { message } = await daemon.said(/clients that read it may not find the servers/);
       assert.match(message, /endpoints\.json cannot be written \(EISDIR\)/);
     });
 
-    test('delivers through a folder in memory that is its own, and says what it passes over', async () => {
+    test('delivers through a folder of its own in memory, and reports the foreign ones that it ignores', async () => {
       await events.gotFrames('gate', 3);
       assert.deepEqual(
         announced().filter((capturedAt) => capturedAt < FORGED_MS + 1000),
@@ -92,7 +92,7 @@ describe(
       assert.match(own, /\.[A-Za-z0-9]{6}$/);
     });
 
-    test('loses nothing while Redis is away: to drop what waits would not make room', async () => {
+    test('loses nothing while Redis is away: dropping waiting frames would not free space', async () => {
       const files = () => readdirSync(path.join('/dev/shm', folders()[1] ?? '')).length;
       redis.network = { kind: 'black-hole' };
       await waitUntil('frames wait in memory', () => files() >= 4, 20_000);
@@ -109,7 +109,7 @@ describe(
       );
     });
 
-    test('leaves nothing of its own in memory when it stops, and what is not its own alone', async () => {
+    test('removes its own files from memory when it stops, and leaves foreign ones alone', async () => {
       await daemon.stop();
       assert.deepEqual(folders(), [path.basename(foreign)]);
       assert.equal(readdirSync(foreign).length, 7);

@@ -1,4 +1,4 @@
-/** A machine that begins in 1970 and is set later, as a Raspberry Pi does; by a `Date` that tests set. */
+/** A machine whose clock begins in 1970 and is set later, as on a Raspberry Pi; simulated by a `Date` that tests set. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -48,7 +48,7 @@ describe("this machine's clock", () => {
       DEADLINE_MS,
     );
 
-  test('that began in 1970 is said to be wrong, and its pictures are marked; no camera is blamed', async () => {
+  test('that began in 1970 is reported as wrong, and pictures are marked; no camera is blamed', async () => {
     const { level, code } = await daemon.said(
       /this machine's clock says 1970-01-01T00:0\dZ, before this version/,
     );
@@ -62,7 +62,7 @@ describe("this machine's clock", () => {
     );
   });
 
-  test("that is set then makes no gap, and the camera's clock is known at once", async () => {
+  test("that is then set causes no gap, and the camera's clock is known at once", async () => {
     const since = Date.now();
     setClock(0);
     await isTakenFromCamera(since);
@@ -80,7 +80,7 @@ describe("this machine's clock", () => {
     );
   });
 
-  test('that is set forward is what is said to differ, and back again the camera is right at once', async () => {
+  test('that is set forward is reported as the one that differs; set back, it agrees with the camera at once', async () => {
     setClock(7 * HOUR_MS);
     const { message } = await daemon.said(/its clock is 25\d{6} ms behind/);
     assert.match(message, /since this machine's was set forward by 25\d{6} ms/);

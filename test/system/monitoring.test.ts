@@ -18,7 +18,7 @@ const ROOT = path.resolve(__dirname, '../..');
 const TOKEN = 'T0ken-0f-th1s-test';
 const RULES = path.join(MONITORING, 'vigil.rules.yml');
 const METRIC = /\bvigil_[a-z_]+\b/g;
-/** There may be nothing to see of these: frames dropped, gaps that are over, restarts of the last seconds, keyframes of MJPEG. */
+/** Queries that may have no data: dropped frames, past gaps, recent restarts, keyframes of MJPEG. */
 const MAY_BE_EMPTY = /> 0\)$|\(reason\) \(rate|keyframe/;
 
 interface Panel {
@@ -51,7 +51,7 @@ function typesIn(scrape: string): Map<string, string> {
   );
 }
 
-/** By metric; of one without a series nothing is known. */
+/** The labels of each metric; a metric without a series is absent. */
 function labelsIn(scrape: string): Map<string, Set<string>> {
   const found = new Map<string, Set<string>>();
   for (const [, series = '', labels = ''] of scrape.matchAll(/^(vigil_\w+)(?:\{(.*)\})? /gm)) {
@@ -64,7 +64,7 @@ function labelsIn(scrape: string): Map<string, Set<string>> {
 }
 
 describe('the alert rules', () => {
-  test('are sound for promtool', async () => {
+  test('pass promtool', async () => {
     const { code, said } = await promtool(['check', 'rules', RULES]);
     assert.equal(code, 0, said);
     assert.match(said, /SUCCESS: 6 rules found/);
@@ -75,7 +75,7 @@ describe('the alert rules', () => {
     assert.equal(code, 0, said);
   });
 
-  test('are all in docs/monitoring.md, with their delay', () => {
+  test('are all listed in docs/monitoring.md, with their delay', () => {
     const rules = readFileSync(RULES, 'utf8').split('- alert: ').slice(1);
     const page = readFileSync(path.join(ROOT, 'docs/monitoring.md'), 'utf8');
     const rows = [...page.matchAll(/^\| `(Vigil\w+)` +\|[^|]+\| (?:(\d+) min|at once) +\|/gm)];
@@ -90,7 +90,7 @@ describe('a Prometheus that scrapes a daemon', { concurrency: false }, () => {
   const namespace = newNamespace();
   let [feed, daemon, prometheus] = [] as unknown as [MjpegServer, Daemon, Prometheus];
   let [base, scrape] = ['', ''];
-  /** Ends of what was started, also where not all of it came to be. */
+  /** Stops whatever has been started, even if a later start failed. */
   const started: (() => Promise<unknown>)[] = [];
 
   const metrics = async () => {
@@ -143,7 +143,7 @@ describe('a Prometheus that scrapes a daemon', { concurrency: false }, () => {
     for (const stop of started.reverse()) await stop();
   });
 
-  test('gets metrics in which promtool finds no fault', async () => {
+  test('gets metrics that pass promtool', async () => {
     const { code, said } = await promtool(['check', 'metrics'], scrape);
     assert.deepEqual({ code, said }, { code: 0, said: '' });
   });
@@ -162,7 +162,7 @@ describe('a Prometheus that scrapes a daemon', { concurrency: false }, () => {
     }
   });
 
-  test('gets what docs/monitoring.md says: names, types, units and labels', () => {
+  test('gets the names, types, units and labels that docs/monitoring.md states', () => {
     const rows = documented();
     assert.deepEqual(rows.map(({ name, type }) => [name, type]).sort(), [...typesIn(scrape)].sort());
     const labels = labelsIn(scrape);
@@ -191,7 +191,7 @@ describe('a Prometheus that scrapes a daemon', { concurrency: false }, () => {
         return first !== undefined;
       };
       if (MAY_BE_EMPTY.test(expr)) await hasResult();
-      else await waitUntil(`"${title}" shows something: ${query}`, hasResult);
+      else await waitUntil(`"${title}" shows data: ${query}`, hasResult);
       const named = [...legendFormat.matchAll(/\{\{(\w+)\}\}/g)].map(([, label = '']) => label);
       if (labels !== undefined)
         assert.deepEqual(

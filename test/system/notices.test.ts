@@ -1,4 +1,4 @@
-/** Notices of a running daemon, to a real receiver: of a camera that disappears and comes back, over a restart, and what they cost frames: nothing. */
+/** Notices of a running daemon about a camera that disappears and returns, across a restart, without any cost to frames. */
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
@@ -16,7 +16,7 @@ import { freePort } from '../../lab/free-port';
 import { waitUntil } from '../../lab/process';
 
 const KEY = Buffer.from('C4n4ry-0f-th1s-test-of-notices!!');
-/** A part of the path that lets in whoever knows it. */
+/** A secret part of the path: whoever knows it may post. */
 const CANARY = 'T0ken-1n-the-path';
 
 interface Received {
@@ -39,7 +39,7 @@ describe('notices', () => {
   const namespace = newNamespace();
   const dir = newDir();
   const received: Received[] = [];
-  /** Attempts that are answered with an error first. */
+  /** The number of next attempts to answer with an error. */
   let failures = 0;
   let config: Record<string, unknown>;
   let receiver: Server;
@@ -65,7 +65,7 @@ describe('notices', () => {
     (await daemon.childIs('notices', 'looks', ({ heartbeat }) => (heartbeat?.done ?? 0) > 0)).heartbeat;
   const looks = async () => (await notices())?.done ?? 0;
   const waiting = async () => (await notices())?.facts['waiting'];
-  /** Keeps its folder. */
+  /** Stops the daemon and keeps its folder. */
   const stop = async () => {
     daemon.signal('SIGTERM');
     await daemon.exited;
@@ -99,7 +99,7 @@ describe('notices', () => {
     daemon = startDaemon({ config, dir });
     await events.gotFrames('gate', 1);
     await events.gotFrames('steady', 1);
-    // Where the machine is busy, a start may have been reported as an outage.
+    // On a busy machine the start may have been reported as an outage.
     const then = await looks();
     await waitUntil('all is well', async () => (await looks()) >= then + 2 && (await waiting()) === 0);
     received.length = 0;
@@ -113,10 +113,10 @@ describe('notices', () => {
     if (camera !== undefined) await close(camera);
   });
 
-  test('report a camera that is offline, and once more under the same id where the receiver failed', async () => {
+  test('report an offline camera, once more under the same id if the receiver failed', async () => {
     await close(camera ?? assert.fail());
     camera = undefined;
-    await waitUntil('it is told twice', () => received.length >= 2, 60_000);
+    await waitUntil('it is reported twice', () => received.length >= 2, 60_000);
     const [first, again] = received;
     assert.equal(first?.id, again?.id);
     assert.deepEqual(types(), ['vigil.camera.offline gate', 'vigil.camera.offline gate']);
@@ -134,13 +134,13 @@ describe('notices', () => {
     await looks();
     assert.equal(received.length, 2);
     await openCamera();
-    await waitUntil('its end is told', () => received.length >= 3, 60_000);
+    await waitUntil('its end is reported', () => received.length >= 3, 60_000);
     const then = await looks();
     await waitUntil('it has looked again', async () => (await looks()) >= then + 2, 60_000);
     assert.deepEqual(types().slice(2), ['vigil.camera.recovered gate']);
   });
 
-  test('do not end with their process, and do not touch frames', async () => {
+  test('survive the end of their process, and do not affect frames', async () => {
     const { pid } = await daemon.childIs('notices', 'runs', ({ state }) => state === 'running');
     const { pid: steady } = await daemon.childIs('camera:steady', 'runs', ({ state }) => state === 'running');
     process.kill(pid ?? assert.fail(), 'SIGKILL');

@@ -61,7 +61,7 @@ describe("a command of another user than the daemon's", { skip }, () => {
       assert.equal(status, 69);
     });
 
-  test('status names the socket where the folder is open to a group, but the socket is not', () => {
+  test('status names the socket if the folder is open to a group but the socket is not', () => {
     chmodSync(data, 0o755);
     const { status, stderr } = asNobody('status', '--config', config);
     chmodSync(data, 0o700);

@@ -1,4 +1,4 @@
-/** Output of the commands: whole, whoever reads it, and however it ends. */
+/** The output of commands is whole, whoever reads it and however it ends. */
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,7 @@ import { run } from '../../lab/process';
 
 const CAMERAS = 4000;
 const NOW = Date.now();
-/** Some 500 KB of faults. */
+/** Gives about 500 KB of faults. */
 const FAULTY = { cameras: Array.from({ length: 2500 }, () => ({ idd: 1, ratte: 1, fromat: 1 })) };
 
 const STATUS: DaemonStatus = {
@@ -104,7 +104,7 @@ describe('the output of a command', () => {
     [['plan', '--json'], /\}\n$/],
     [['plan'], /leave +nothing\n$/],
   ];
-  // `plan` reads a configuration before it asks.
+  // `plan` reads a configuration before it contacts the daemon.
   for (const [command, end] of LONG) {
     test(`${command.join(' ')} reaches a slow reader to the last byte`, async () => {
       const { code, output, stderr } = await piped(command, 'sleep 1; cat');
@@ -138,7 +138,7 @@ describe('the output of a command', () => {
     assert.equal(readFileSync(`${dir}/code`, 'utf8'), '78\n');
   });
 
-  test('a disk that takes only the beginning is a full disk', async (t) => {
+  test('a disk that accepts only the beginning counts as full', async (t) => {
     const mounted = path.join(dir, 'small');
     mkdirSync(mounted);
     const { code: mount } = await run('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', mounted]);

@@ -1,4 +1,4 @@
-/** The package as others get it: packed by npm, installed into an empty folder, used as a command and as a library. */
+/** The package as users get it: packed by npm, installed into an empty folder, used as a command and as a library. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import {
@@ -33,7 +33,7 @@ interface Packed {
 
 let packed: Packed;
 
-/** Registries that cannot be reached must not fail a test of the package: its dependencies are then linked. */
+/** Installs the package; links its dependencies if no registry can be reached, which must not fail the test. */
 async function install(tarball: string): Promise<string> {
   try {
     await run('npm', [...INSTALL, tarball], { cwd: folder, timeout: 45_000 });
@@ -56,7 +56,7 @@ async function install(tarball: string): Promise<string> {
 
 before(async () => {
   writeFileSync(path.join(folder, 'package.json'), '{ "private": true }\n');
-  // dist/ is there, built by the set-up: other tests run from it, so it is not built again here.
+  // dist/ was built by the set-up; other tests run from it, so it is not built again here.
   const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], {
     cwd: ROOT,
   });
@@ -70,7 +70,7 @@ const vigil = (...args: string[]) => run(path.join(folder, 'node_modules/.bin/vi
 const node = (...args: string[]) => run(process.execPath, args, { cwd: folder });
 
 describe('the packed package', () => {
-  it('holds what is run and read, and neither sources, tests nor notes of the build', () => {
+  it('holds what users run and read, and no sources, tests or build notes', () => {
     const files = packed.files.map((file) => file.path);
     for (const file of [
       'dist/main.js',
@@ -100,7 +100,7 @@ describe('the packed package', () => {
     await assert.rejects(vigil('check', '--config', 'wrong.json'), { code: 78 });
   });
 
-  it('is required, and imported by name', async () => {
+  it('can be required, and imported by name', async () => {
     const print = 'console.log(typeof consumeFrames, typeof decodeFrame, frameKey === key)';
     const names = '{ consumeFrames, decodeFrame, frameKey }';
     const required = `const ${names} = require('vigil'); const { frameKey: key } = require('vigil/contract'); ${print}`;
@@ -116,7 +116,7 @@ describe('the packed package', () => {
     assert.equal((await node('-e', `${load}; console.log(global._babelPolyfill)`)).stdout, 'undefined\n');
   });
 
-  it('has types by which the examples of README and docs compile', async () => {
+  it('has types with which the examples of README and docs compile', async () => {
     const pages = ['README.md', 'docs/consumer-kit.md'].map((page) => path.join(ROOT, page));
     const examples = pages.flatMap((page) => codeBlocks(page)).filter(({ language }) => language === 'ts');
     assert.ok(examples.length > 1);
@@ -130,14 +130,14 @@ describe('the packed package', () => {
     await node(compiler, ...options, ...types, ...files);
   });
 
-  it('shows nothing of its inside', async () => {
+  it('exports none of its internals', async () => {
     await assert.rejects(
       node('-e', `require('vigil/dist/supervisor/supervisor.js')`),
       /ERR_PACKAGE_PATH_NOT_EXPORTED/,
     );
   });
 
-  it('runs the example of the README as it stands there', { timeout: 100_000 }, async (t) => {
+  it('runs the example of the README as printed', { timeout: 100_000 }, async (t) => {
     const example = codeBlocks(path.join(ROOT, 'README.md')).find(({ language }) => language === 'ts');
     assert.ok(example);
     const queue = defaultQueue('vigil');
@@ -161,7 +161,7 @@ describe('the packed package', () => {
     await until('the example names the frame', () => said !== '');
     assert.equal(said, 'gate 64x48\n');
     await until('and removes it', async () => (await redis.exists(stage.key(frame))) === 0);
-    // A queue hands out again what was not acknowledged; the example closes its connections first.
+    // Unacknowledged messages would be redelivered, so the example closes its connections first.
     running.child.kill('SIGINT');
     await running;
     assert.equal((await stage.channel.checkQueue(queue)).messageCount, 0);

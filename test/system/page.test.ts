@@ -1,4 +1,4 @@
-/** The page in a real browser, served by a real daemon: cameras that go and come back, a daemon that does, a token. */
+/** The page in a real browser, served by a real daemon: cameras and a daemon that go and return, a token. */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -69,7 +69,7 @@ describe('the page of a daemon', { concurrency: false }, () => {
   const says = (id: string, text: string | RegExp) =>
     tile(page, id).getByText(text, { exact: true }).waitFor();
 
-  test('shows pictures that change, what is switched off, and what there is of the ledger', async () => {
+  test('shows changing pictures, disabled cameras, and the ledger so far', async () => {
     await tilesAre(page, 3);
     for (const id of ['still', 'fragile']) {
       await says(id, 'Delivering');
@@ -82,7 +82,7 @@ describe('the page of a daemon', { concurrency: false }, () => {
     assert.deepEqual(await graveFindings(page), []);
   });
 
-  test('says that a camera is offline and why, and that it is back', async () => {
+  test('says that a camera is offline and why, and later that it is back', async () => {
     isAway = true;
     await says('still', 'Offline');
     await tile(page, 'still')
@@ -156,7 +156,7 @@ describe('the page of a daemon', { concurrency: false }, () => {
 
     await page.getByRole('button', { name: 'Edit' }).click();
     await page.getByLabel('Pictures per second').fill('2');
-    // Somebody else was faster.
+    // Another writer was faster.
     writeFileSync(file, `${readFileSync(file, 'utf8')}\n`);
     await page.getByRole('button', { name: 'Review' }).click();
     await page.getByRole('button', { name: 'Go on with the newest configuration' }).click();
@@ -220,5 +220,5 @@ describe('the page of a daemon', { concurrency: false }, () => {
     await stranger.context().close();
   });
 
-  test('keeps to its policy, and throws nothing', () => assert.deepEqual(complaints, []));
+  test('violates no content security policy, and throws nothing', () => assert.deepEqual(complaints, []));
 });

@@ -14,7 +14,7 @@ const haveGone = (pids: readonly number[]) => () =>
   !processTable().some(({ pid, state }) => pids.includes(pid) && state !== 'Z');
 
 describe('a daemon that PM2 has started', () => {
-  test('is online when frames flow, comes back after SIGKILL, and ends with everything when PM2 itself is killed', async () => {
+  test('is online when frames flow, comes back after SIGKILL, and ends with all its children when PM2 itself is killed', async () => {
     const dir = newDir();
     const namespace = newNamespace();
     const events = await listen(namespace);
@@ -42,7 +42,7 @@ describe('a daemon that PM2 has started', () => {
   test('stays stopped when the configuration is not valid', async () => {
     const dir = newDir();
     writeFileSync(path.join(dir, 'actors.json'), '{"cameras": 1}');
-    // Ends as early with a code that a restart may help: the same settings start it again and again.
+    // Exits as early, but with a code that a restart may help: the same settings restart it repeatedly.
     const script = path.join(dir, 'ends.js');
     writeFileSync(script, 'process.exit(70)');
     const pm2 = await Pm2.start({ dir, beside: { name: 'ends', script } });
@@ -53,7 +53,7 @@ describe('a daemon that PM2 has started', () => {
         'the other was restarted',
         async () => (await pm2.app('ends')).restarts >= restarts + 4,
       );
-      // PM2 7 shows it as waiting, because of the back-off, and does not restart it.
+      // PM2 7 shows the daemon as waiting, because of the back-off, and does not restart it.
       const { status, restarts: ofDaemon } = await pm2.app();
       assert.ok(['stopped', 'waiting restart'].includes(status), status);
       assert.equal(ofDaemon, 0);

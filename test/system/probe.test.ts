@@ -1,4 +1,4 @@
-/** The command `probe`, without servers and without a daemon, before real feeds. */
+/** The command `probe` on real feeds, without servers and without a daemon. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { startMjpegServer, type MjpegServer } from '../../lab/feeds/mjpeg-server
 import { startRtspServer, type RtspServer } from '../../lab/feeds/rtsp';
 import { isAlive, waitUntil } from '../../lab/process';
 
-/** Other than that of feeds.test.ts, which looks for its own in all command lines: here it is in the probe's. */
+/** Not that of feeds.test.ts, which searches all command lines for its own; here it is in the probe's. */
 const PASSWORD = 'door@:/?#% é';
 
 /** Runs `probe` to its end, or to `signal` once it has started an ffmpeg; asserts that it leaves no process behind. */
@@ -89,7 +89,7 @@ describe('probe', { concurrency: 3 }, () => {
     assert.ok(measuredForMs !== null && measuredForMs > 2000);
   });
 
-  test('says in text why keyframes alone do not serve where they are rare', async () => {
+  test('explains as text why keyframes alone are not enough when they are rare', async () => {
     const { status, stdout } = await probe([server.url('/rare', true)]);
     assert.equal(status, 0);
     assert.match(stdout, /^rtsp:\/\/127\.0\.0\.1:\d+\/rare\n {2}codec +hevc\n {2}size +640x360\n/);
@@ -115,7 +115,7 @@ describe('probe', { concurrency: 3 }, () => {
       assert.deepEqual([(await picture.metadata()).format, info.width, info.height], [format, 640, 360]);
     });
 
-  test('--camera reads the feed of the configuration, with its settings', async () => {
+  test('--camera probes a feed of the configuration, with its settings', async () => {
     const found = await report(['--camera', 'gate', '--config', config]);
     assert.deepEqual([found.status, found.feed, found.transport], [0, server.url('/cam'), 'udp']);
   });
@@ -158,7 +158,7 @@ describe('probe', { concurrency: 3 }, () => {
     ['another format', ['rtsp://127.0.0.1:1/', '--save', 'a.gif'], 2, /--save expects a name that ends with/],
   ];
   for (const [what, args, code, sentence] of wrong)
-    test(`${what} is refused in a sentence, exit ${code}`, async () => {
+    test(`${what} is refused in one sentence, exit ${code}`, async () => {
       const { status, stdout, stderr } = await probe(args);
       assert.deepEqual([status, stdout], [code, '']);
       assert.match(stderr, sentence);
@@ -170,7 +170,7 @@ describe('probe', { concurrency: 3 }, () => {
     assert.match(stderr, /has no enabled camera "gaet"; it has: gate\n$/);
   });
 
-  test('a folder that is not there is named, exit 69', async () => {
+  test('a missing folder is named, exit 69', async () => {
     const { status, stderr } = await probe([http.url('/stream'), '--save', path.join(dir, 'no/a.jpg')]);
     assert.equal(status, 69);
     assert.match(stderr, /no\/a\.jpg cannot be written \(ENOENT\)\n$/);

@@ -58,7 +58,7 @@ describe('reconnection', () => {
     const gap = events.gaps('cam').find(({ lastSequence }) => lastSequence > before);
     assert.ok(gap);
     assert.ok(['stalled', 'no-picture'].includes(gap.reason), gap.reason);
-    // Silence that begins just behind a frame and is noticed after 2 s holds one whole period, and need not hold two.
+    // Silence that begins just after a frame and is detected after 2 s covers one whole period, but not always two.
     assert.equal(gap.missed, gap.lastSequence - gap.firstSequence + 1);
     const sequences = new Set(events.frames('cam').map(({ sequence }) => sequence));
     assert.ok(!sequences.has(gap.firstSequence) && !sequences.has(gap.lastSequence));
@@ -69,7 +69,7 @@ describe('reconnection', () => {
     );
   });
 
-  test('a server killed and started again on its port is found again', async () => {
+  test('a server that is killed and restarted on its port is found again', async () => {
     const { port } = server;
     const before = newest();
     await server.kill();

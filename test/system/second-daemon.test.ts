@@ -8,7 +8,7 @@ import { listen, newNamespace, remoteServers, withRedis } from '../../lab/events
 import { waitUntil } from '../../lab/process';
 
 const EXIT_UNAVAILABLE = 69;
-/** What a dead daemon's lease lasts, and a start on a noisy machine. */
+/** The lease of a dead daemon, plus a start on a busy machine. */
 const FREE_MS = 30_000;
 const NAMESPACE = /namespace/;
 
@@ -17,7 +17,7 @@ function configOf(namespace: string, changes: object = {}) {
   return { namespace, ...remoteServers(), cameras, ...changes };
 }
 
-/** Gone when the test ends, however. */
+/** Starts a daemon that is removed when the test ends, whatever its outcome. */
 function run(t: TestContext, options: DaemonOptions): Daemon {
   const dir = options.dir ?? newDir();
   const daemon = startDaemon({ ...options, dir });
@@ -36,7 +36,7 @@ async function ready(daemon: Daemon): Promise<Daemon> {
 
 async function refusedBy(first: Daemon, second: Daemon): Promise<void> {
   assert.equal(await second.exited, EXIT_UNAVAILABLE, second.output());
-  // In its log, which is JSON, or on standard error.
+  // Either in its JSON log or on standard error.
   const said = second.output().replaceAll('\\"', '"');
   assert.match(said, /namespace "\w+" on redis at \S+ is in use by the daemon with pid \d+ on host \S+ /);
   assert.ok(said.includes(`with pid ${first.pid} on`), said);
@@ -47,7 +47,7 @@ async function refusedBy(first: Daemon, second: Daemon): Promise<void> {
 }
 
 describe('a second daemon with the same namespace', { concurrency: 2 }, () => {
-  test('is refused with the name of the first before it captures; killed and restarted, the first never is', async (t) => {
+  test('is refused with the name of the first before it captures; the first is never refused after a kill', async (t) => {
     const namespace = newNamespace();
     const config = configOf(namespace);
     const events = await listen(namespace);
@@ -67,7 +67,7 @@ describe('a second daemon with the same namespace', { concurrency: 2 }, () => {
     await events.gotFrames('gate', events.frames('gate').length + 2);
     assert.doesNotMatch(first.output(), NAMESPACE);
 
-    // A frame may come twice, over the kill of its store; of a period there is one.
+    // The kill of its store may repeat a frame, but each period has only one.
     const frames = new Map(events.frames('gate').map((frame) => [frame.capturedAt, frame.sequence]));
     assert.equal(new Set(frames.values()).size, frames.size, JSON.stringify([...frames]));
   });
@@ -91,7 +91,7 @@ describe('a second daemon with the same namespace', { concurrency: 2 }, () => {
     assert.equal(events.frames('other').length, 0);
   });
 
-  test('takes ownership with --force, and the first ends with the name of the second', async (t) => {
+  test('takes ownership with --force, and the first ends, naming the second', async (t) => {
     const config = configOf(newNamespace());
     const first = await ready(run(t, { config }));
     const second = await ready(run(t, { config, args: ['--force'] }));
@@ -99,7 +99,7 @@ describe('a second daemon with the same namespace', { concurrency: 2 }, () => {
     assert.equal((await second.status()).ready, true);
   });
 
-  test('follows one that was killed, or stopped, within seconds', async (t) => {
+  test('starts within seconds after one that was killed or stopped', async (t) => {
     const config = configOf(newNamespace());
     const killed = await ready(run(t, { config }));
     killed.signal('SIGKILL');
@@ -111,7 +111,7 @@ describe('a second daemon with the same namespace', { concurrency: 2 }, () => {
     assert.doesNotMatch(third.output(), NAMESPACE);
   });
 
-  test('is not made by an edit: the daemon keeps the namespace it has', async (t) => {
+  test('cannot arise from an edit: the daemon keeps its namespace', async (t) => {
     const [taken, own] = [newNamespace(), newNamespace()];
     const first = await ready(run(t, { config: configOf(taken) }));
     const other = await ready(run(t, { config: configOf(own) }));

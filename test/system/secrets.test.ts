@@ -1,4 +1,4 @@
-/** Passwords of cameras and servers, looked for wherever another user, a log reader or a thief of files might find them. */
+/** Passwords of cameras and servers, searched for wherever another user, a log reader or a thief of files might look. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -15,9 +15,9 @@ import { waitUntil } from '../../lab/process';
 import { startRedis, type RedisServers } from '../../lab/redis';
 import { ProcessWatch, textOf } from '../../lab/process-watch';
 
-/** The user nobody of every Linux. */
+/** The uid of `nobody` on every Linux. */
 const NOBODY = '65534';
-/** What it can read of the files named on its command line, and whether it can connect to the last, a socket. */
+/** A program that prints which files on its command line it can read, and whether the last, a socket, accepts it. */
 const SNOOP = `
   const [socket, ...files] = process.argv.slice(1).reverse();
   const { readFileSync } = require('node:fs');
@@ -38,7 +38,7 @@ function filesBelow(dir: string): string[] {
     .map((entry) => path.join(entry.parentPath, entry.name));
 }
 
-/** Files that hold one of the texts, without those that went while they were looked at. */
+/** Files that hold one of the texts; files that vanish during the search are skipped. */
 function filesWith(dir: string, needles: readonly string[]): string[] {
   return filesBelow(dir).filter((file) => {
     try {
@@ -61,7 +61,7 @@ for (const servers of ['given', 'embedded'] as const)
     let needles: readonly string[] = [camera];
     const namespace = newNamespace();
     let events: Listener | undefined;
-    /** Where cameras have secrets besides: nothing serves there what is asked for. */
+    /** Other places for a camera's secret in a URL; no server answers these paths. */
     const elsewhere = (): Record<string, string> => {
       const at = new URL(feed.url('/')).host;
       return {
@@ -81,7 +81,7 @@ for (const servers of ['given', 'embedded'] as const)
         redis: redis.servers[0]?.url.replace('://', `://vigil:${own}@`),
         rabbitmq: remoteServers().rabbitmq,
       };
-      // The folder around it is open to all: the daemon's own rights are what counts.
+      // The folder around it is open to all, so only the daemon's own permissions protect it.
       chmodSync(dir, 0o755);
       daemon = startDaemon({
         dir,
@@ -115,7 +115,7 @@ for (const servers of ['given', 'embedded'] as const)
           'tells its fault',
           ({ feed: state }) => state?.fault !== undefined,
         );
-      // What a crash leaves behind; and a second start of everything a camera has, with all that is looked for known.
+      // Leaves a crash report, and starts the camera's processes again now that all the secrets are known.
       process.kill(await daemon.actorPid('camera:within'), 'SIGKILL');
       await waitUntil('the crash is kept', () =>
         filesBelow(daemon.dataDir).some((file) => file.includes('black-box')),
@@ -152,33 +152,33 @@ for (const servers of ['given', 'embedded'] as const)
 
     test('are safe from set-user-ID programs: nothing below the daemon can gain privileges', async () => {
       const free = descendants(daemon.pid).filter((pid) => /^NoNewPrivs:\s*0$/m.test(textOf(pid, 'status')));
-      // What was started this moment is still the daemon's own copy.
+      // A process forked at this moment may not have dropped its rights yet.
       await waitUntil('none has kept the daemon’s own rights', () =>
         free.every((pid) => !/^NoNewPrivs:\s*0$/m.test(textOf(pid, 'status'))),
       );
       assert.ok(descendants(daemon.pid).length > 3);
     });
 
-    test('are in reach of a daemon of a user of its own: one that runs as root says so, once', () => {
+    test('prompt a warning, once, if the daemon runs as root', () => {
       const said = daemon.output().match(/the daemon runs as root/g)?.length ?? 0;
       assert.equal(said, process.getuid?.() === 0 ? 1 : 0);
     });
 
-    test('are in no line of the log, nor in what the daemon says of itself', async () => {
+    test('are in no line of the log, nor in any answer of the daemon', async () => {
       const said = daemon.output() + JSON.stringify(await daemon.status());
       for (const needle of needles) assert.ok(!said.includes(needle));
     });
 
     test('are in no event of a camera', { skip: servers === 'embedded' }, async () => {
       for (const id of ['refused', ...Object.keys(elsewhere())])
-        await waitUntil(`${id} tells its fault`, () =>
+        await waitUntil(`${id} reports its fault`, () =>
           (events?.states(id) ?? []).some(({ fault }) => fault !== undefined),
         );
       const told = JSON.stringify(events?.received);
       for (const needle of needles) assert.ok(!told.includes(needle));
     });
 
-    test('are in nothing that probe says', { skip: servers === 'embedded' }, () => {
+    test('are in no output of probe', { skip: servers === 'embedded' }, () => {
       for (const url of Object.values(elsewhere())) {
         const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, 'probe', url], {
           encoding: 'utf8',
@@ -190,7 +190,7 @@ for (const servers of ['given', 'embedded'] as const)
       }
     });
 
-    test('are in no file but those that are for them, which only their owner may read', () => {
+    test('are only in the files meant for them, which only their owner may read', () => {
       assert.deepEqual(filesWith(daemon.dataDir, [camera]), []);
       const holding = filesWith(daemon.dataDir, needles).map((file) => path.relative(daemon.dataDir, file));
       // RabbitMQ is sent only a hash.
@@ -206,7 +206,7 @@ for (const servers of ['given', 'embedded'] as const)
       const files = [...environments, ...filesBelow(daemon.dataDir)];
       assert.ok(files.includes(path.join(daemon.dataDir, 'endpoints.json')));
       const socket = path.join(daemon.dataDir, 'vigil.sock');
-      // What anybody may read is read: it can look.
+      // Files open to everyone are read, which shows that the program works.
       const open = ['/etc/passwd', '/proc/self/environ'];
       const asNobody = ['--reuid', NOBODY, '--regid', NOBODY, '--clear-groups', process.execPath];
       const seen = execFileSync('setpriv', [...asNobody, '-e', SNOOP, ...open, ...files, socket], {

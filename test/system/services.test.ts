@@ -1,4 +1,4 @@
-/** Services in "consumers" of one daemon: who gets what, how long a picture is kept, edits, and what a slow or absent one costs others. */
+/** Services in "consumers": who gets what, how long a picture is kept, edits, and what a slow service costs others. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -46,7 +46,7 @@ describe('services in "consumers"', () => {
     consumers.push(await consumeFrames(options, work));
     return others;
   };
-  /** Sequences that a service worked on, by camera. */
+  /** Collects the sequences that a service processed, by camera. */
   const counting = () => {
     const seen = new Map<string, Set<number>>();
     const of = (camera: string) => seen.get(camera) ?? new Set<number>();
@@ -56,7 +56,7 @@ describe('services in "consumers"', () => {
   };
   const ask = async (...args: string[]) => {
     const { code, stdout, stderr } = await run(process.execPath, [MAIN, ...args]);
-    // Sentences wrap.
+    // Undoes the wrapping of sentences.
     return { code, stdout: stdout.toString().replaceAll('\n  ', ' '), stderr };
   };
   const status = () => ask('status', '--data-dir', daemon.dataDir);
@@ -99,7 +99,7 @@ describe('services in "consumers"', () => {
     });
   });
 
-  test('each gets the cameras of its patterns and tags, and a picture is kept until all that must have it took it', async () => {
+  test('each gets the cameras of its patterns and tags, and a picture is kept until all its services have it', async () => {
     await waitUntil(
       'plates has frames of both gates',
       () => onPlates.of('gate1').size > 0 && onPlates.of('gate2').size > 0,
@@ -151,7 +151,7 @@ describe('services in "consumers"', () => {
     assert.deepEqual(await pids(), before);
   });
 
-  test('one that is slow, and whose queue refuses, delays neither another nor a camera', async () => {
+  test('one that is slow, or whose queue refuses, delays neither another service nor a camera', async () => {
     let begun = 0;
     const inHand = new AbortController();
     consumers.push(
@@ -175,13 +175,13 @@ describe('services in "consumers"', () => {
     inHand.abort();
   });
 
-  test('gaps and states come to the one that wants them, frames do not', async () => {
+  test('one that wants gaps and states gets them, and no frames', async () => {
     const others = await consume('alarm', () => assert.fail('it wants no frames'));
     daemon.edit({
       ...config({ people, alarm, plates: { remove: true } }),
       cameras: cameras.filter(({ id }) => id !== 'yard'),
     });
-    await waitUntil('the stop of the camera is told', () =>
+    await waitUntil('the stop of the camera is reported', () =>
       others.some(
         ({ type, data }) => type === 'vigil.camera.state.v1' && 'state' in data && data.state === 'stopped',
       ),
@@ -189,7 +189,7 @@ describe('services in "consumers"', () => {
     assert.ok(others.every(({ type, subject }) => subject === 'yard' && type !== 'vigil.frame.sampled.v1'));
   });
 
-  test('one that is removed loses its queues with what is in them; one that was only taken out keeps them', async () => {
+  test('one that is removed loses its queues and their messages; one that was only taken out keeps them', async () => {
     await daemon.said(
       new RegExp(`queue ${queue('plates')} of service plates and its dead-letter queue were deleted`),
     );
@@ -202,7 +202,7 @@ describe('services in "consumers"', () => {
     await assert.rejects(probe.checkQueue(queue('plates')), /404/);
   });
 
-  test('when all is done, nothing is left but the pictures of services that were taken out, which expire', async () => {
+  test('nothing is left at the end but the pictures of services that were taken out, which expire', async () => {
     daemon.signal('SIGTERM');
     assert.equal(await daemon.exited, 0);
     const frames = events.received.flatMap(({ event: { data } }) => ('recipients' in data ? [data] : []));

@@ -1,4 +1,4 @@
-/** A feed over a link slower than its stream, and over one with pauses: how old its pictures may become, and what is said. */
+/** Feeds over a link slower than the stream, and over one with pauses: the age of pictures, and what is reported. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { startDaemon, type Daemon } from '../../lab/daemon';
@@ -10,7 +10,7 @@ import { waitUntil } from '../../lab/process';
 const MEASURED_MS = 4000;
 const SPEED = 0.6;
 const MAX_DELAY_MS = 2000;
-/** Until it is noticed, and for the picture on its way. */
+/** For the detection, and for the picture in transit. */
 const SLACK_MS = 1500;
 const DEADLINE_MS = 60_000;
 
@@ -42,7 +42,7 @@ describe('a link', { concurrency: false }, () => {
   const delays = () => events.frames('far').map(({ linkDelayMs = 0 }) => linkDelayMs);
   const slow = () => daemon.log.filter(({ code }) => code === 'slow-link');
 
-  test('with a pause of a second or two brings late pictures, dated as they were taken, and is left alone', async () => {
+  test('with a pause of a second or two delivers late pictures, dated by when they were taken, and is left alone', async () => {
     const from = events.frames('far').length;
     for (let pause = 0; pause < 2; pause++) {
       const count = events.frames('far').length;
@@ -85,7 +85,7 @@ describe('a link', { concurrency: false }, () => {
     await waitUntil('its gap', () => events.gaps('far').some(({ reason }) => reason === 'slow-link'));
   });
 
-  test('that is fast again brings pictures in time', async () => {
+  test('that is fast again delivers pictures in time', async () => {
     proxy.network = { kind: 'sound' };
     await waitUntil(
       'pictures in time',

@@ -1,4 +1,4 @@
-/** A short soak: `npm run soak` does the same for as long as one likes, and with the seed printed here. */
+/** A short soak; `npm run soak` does the same for any duration, with the seed printed here. */
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { test } from 'node:test';

@@ -1,4 +1,4 @@
-/** What `status` says first, and its exit code, from a broker that is not there to frames that are confirmed. */
+/** The first lines of `status` and its exit code, from a missing broker to confirmed frames. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { MAIN, startDaemon, type Daemon } from '../../lab/daemon';
@@ -16,7 +16,7 @@ describe('status', () => {
   let daemon: Daemon;
   const status = async () => {
     const { code, stdout } = await run(process.execPath, [MAIN, 'status', '--data-dir', daemon.dataDir]);
-    // Sentences wrap.
+    // Undoes the wrapping of sentences.
     const first = (stdout.toString().split('\n\n')[0] ?? '').replaceAll('\n  ', ' ');
     return { code, first };
   };
@@ -29,7 +29,7 @@ describe('status', () => {
 
   after(() => daemon.stop());
 
-  test('is 1 while nothing is delivered; the age of what waits and the reason come first', async () => {
+  test('exits with 1 while nothing is delivered, and first prints the age of the oldest waiting frame and the reason', async () => {
     await waitUntil('a frame waits for two seconds', async () => {
       const { delivery } = await daemon.status();
       return (delivery.oldestWaitingMs ?? 0) > 2000 && delivery.fault !== undefined;
@@ -41,7 +41,7 @@ describe('status', () => {
     assert.match(first, /^unhealthy: frames are not delivered: .*127\.0\.0\.1:1\b.*$/m);
   });
 
-  test('is 0 once frames are confirmed', async () => {
+  test('exits with 0 once frames are confirmed', async () => {
     daemon.edit(config(servers.rabbitmq));
     await waitUntil('it is healthy', async () => (await status()).code === 0, 30_000);
     const { first } = await status();

@@ -1,4 +1,4 @@
-/** Processes that hang, crash and crash again: found, replaced, quarantined or escalated, and written down. */
+/** Processes that hang or crash repeatedly: detected, replaced, quarantined or escalated, and recorded. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
@@ -50,7 +50,7 @@ describe('supervision', () => {
   });
 
   for (const name of ['camera:one', 'store', 'notifier'])
-    test(`a stopped (SIGSTOP) ${name} is found and replaced`, async () => {
+    test(`a stopped (SIGSTOP) ${name} is detected and replaced`, async () => {
       const { pid = 0, restarts } = await daemon.childIs(name, 'runs', ({ state }) => state === 'running');
       const stoppedAt = Date.now();
       process.kill(pid, 'SIGSTOP');
@@ -61,7 +61,7 @@ describe('supervision', () => {
       );
       const replacedMs = Date.now() - stoppedAt;
       assert.equal(again.lastFault?.code, 'hung');
-      // Beyond these lies a bug, not a busy machine: the goals themselves are measured by a benchmark.
+      // Beyond these limits it is a bug, not a busy machine; a benchmark measures the goals themselves.
       assert.ok(replacedMs < 15_000, `${replacedMs} ms`);
       assert.ok(!isAlive(pid));
       await flowsAgain('one');
@@ -70,7 +70,7 @@ describe('supervision', () => {
   test('a daemon that was itself stopped considers no child dead when it continues', async () => {
     const before = (await daemon.status()).children.map(({ pid, restarts }) => [pid, restarts]);
     process.kill(daemon.pid, 'SIGSTOP');
-    // The subject of the test: more than any silence we or comedy (15 s) would put up with.
+    // The subject of the test: a silence longer than the limits of Vigil and of comedy (15 s).
     await delay(17_000);
     process.kill(daemon.pid, 'SIGCONT');
     await flowsAgain('one');
@@ -79,7 +79,7 @@ describe('supervision', () => {
     assert.deepEqual(afterwards, before);
   });
 
-  test('a camera beyond its intensity is quarantined, tried now and then, and released by frames', async () => {
+  test('a camera beyond its intensity is quarantined, retried occasionally, and released by frames', async () => {
     const name = 'camera:fragile';
     for (let crash = 0; crash < 3; crash++) {
       const running = await daemon.childIs(
@@ -91,7 +91,7 @@ describe('supervision', () => {
     }
     await daemon.childIs(name, 'is quarantined', ({ state }) => state === 'quarantined');
     const told = () => events.states('fragile').find(({ state }) => state === 'quarantined');
-    await waitUntil('its quarantine is told', () => told() !== undefined);
+    await waitUntil('its quarantine is reported', () => told() !== undefined);
     assert.equal(told()?.fault?.code, 'crashed');
     const probe = await daemon.childIs(name, 'is tried', (child) => child.pid !== undefined);
     signalProcess(probe.pid, 'SIGKILL');
@@ -108,10 +108,10 @@ describe('supervision', () => {
     const { pid } = await daemon.childIs('camera:once', 'runs', ({ state }) => state === 'running');
     signalProcess(pid, 'SIGKILL');
     await daemon.childIs('camera:once', 'has ended', ({ state }) => state === 'ended');
-    await waitUntil('its end is told', () => events.states('once').at(-1)?.state === 'stopped');
+    await waitUntil('its end is reported', () => events.states('once').at(-1)?.state === 'stopped');
   });
 
-  test('a crash leaves a black box with what was heard last', async () => {
+  test('a crash leaves a black box with the last report of the process', async () => {
     const { pid = 0 } = await daemon.childIs(
       'camera:two',
       'runs',
@@ -137,7 +137,7 @@ describe('supervision', () => {
     await flowsAgain('two');
   });
 
-  test('the black box of a camera holds what its ffmpeg said, without the password', async () => {
+  test('the black box of a camera holds the output of its ffmpeg, without the password', async () => {
     await events.gotFault('refused', 'refused');
     const { pid = 0 } = await daemon.childIs('camera:refused', 'runs', (child) => child.pid !== undefined);
     process.kill(pid, 'SIGKILL');
@@ -170,7 +170,7 @@ describe('supervision', () => {
 });
 
 describe('escalation', () => {
-  test('a second SIGTERM ends at once what takes long to stop, with exit code 70, and leaves no process', async () => {
+  test('a second SIGTERM ends a slow stop at once, with exit code 70, and leaves no process', async () => {
     const daemon = startDaemon({
       config: {
         namespace: newNamespace(),
@@ -183,7 +183,7 @@ describe('escalation', () => {
     process.kill(pid, 'SIGSTOP');
     daemon.signal('SIGTERM');
     await daemon.said(/^SIGTERM: stopping; a second signal ends the daemon at once/);
-    // Within half a second of the first it would be the same wish: npm hands Ctrl-C on.
+    // Within half a second it would count as the same request, because npm forwards Ctrl-C.
     await delay(700);
     daemon.signal('SIGTERM');
     assert.equal(await daemon.exited, 70);
@@ -211,7 +211,7 @@ describe('escalation', () => {
     await daemon.stop();
   });
 
-  test('a store that ends more often than it may ends the daemon, in order, with exit code 70', async () => {
+  test('a store that exceeds its intensity ends the daemon, in order, with exit code 70', async () => {
     const daemon = startDaemon({
       config: {
         namespace: newNamespace(),

@@ -1,4 +1,4 @@
-/** Under systemd: what is said on its notification socket, and the unit that is shipped. */
+/** Under systemd: the messages on its notification socket, and the shipped unit. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -48,7 +48,7 @@ describe('a daemon that systemd has started', () => {
     const before = count('WATCHDOG=1');
     await waitUntil('three signs of life', () => count('WATCHDOG=1') >= before + 3, 2500);
     daemon.signal('SIGSTOP');
-    await sleep(500); // what was on its way arrives
+    await sleep(500); // messages in transit arrive
     const whileStopped = count('WATCHDOG=1');
     await sleep(1500); // longer than the interval: systemd would kill it now
     assert.equal(count('WATCHDOG=1'), whileStopped);
@@ -66,7 +66,7 @@ describe('a daemon that systemd has started', () => {
   });
 });
 
-test('the shipped unit is one that systemd takes', (t) => {
+test('the shipped unit is accepted by systemd', (t) => {
   const unit = path.resolve(__dirname, '../../systemd/vigil.service');
   const { status, stderr, error } = spawnSync('systemd-analyze', ['verify', '--man=no', unit], {
     encoding: 'utf8',
@@ -75,7 +75,7 @@ test('the shipped unit is one that systemd takes', (t) => {
     t.skip('no systemd-analyze here');
     return;
   }
-  // The folder and the user of an installation are not here.
+  // The folder and the user of an installation do not exist here.
   const complaints = stderr
     .split('\n')
     .filter((line) => line.includes('vigil') && !/is not executable/.test(line));
@@ -83,7 +83,7 @@ test('the shipped unit is one that systemd takes', (t) => {
   assert.ok(status !== null);
 });
 
-test('the unit gives the daemon the time its deadlines may take, and no restart for faults that a restart cannot fix', () => {
+test('the unit allows for the deadlines of the daemon, and does not restart it after faults that a restart cannot fix', () => {
   const unit = readFileSync(path.resolve(__dirname, '../../systemd/vigil.service'), 'utf8');
   const value = (key: string) => new RegExp(`^${key}=(.*)$`, 'm').exec(unit)?.[1];
   assert.equal(value('RestartPreventExitStatus'), '2 78');
@@ -95,6 +95,6 @@ test('the unit gives the daemon the time its deadlines may take, and no restart 
 test('the shipped unit leaves the frames in /dev/shm alone when the daemon stops', () => {
   const unit = readFileSync(path.resolve(__dirname, '../../systemd/vigil.service'), 'utf8');
   assert.deepEqual(unit.match(/^RemoveIPC=.*$/gm), ['RemoveIPC=no']);
-  // Each would give it a /dev/shm of its own, which is deleted with it.
+  // Each would give the daemon a /dev/shm of its own, which is deleted with it.
   assert.doesNotMatch(unit, /^(PrivateIPC=(?!no)|TemporaryFileSystem=.*\/dev|MountAPIVFS=)/m);
 });

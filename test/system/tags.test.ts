@@ -49,12 +49,12 @@ describe('tags', () => {
     assert.ok(!('tags' in (events.frames('yard')[0] ?? assert.fail())));
   });
 
-  test('come with the header of a trace, where that is configured', () => {
+  test('are accompanied by the header of a trace if that is configured', () => {
     const [first] = events.received.filter(({ routingKey }) => routingKey === 'camera.gate.frame');
     assert.match(String(first?.properties.headers?.['traceparent']), /^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
   });
 
-  test('choose cameras in status and in the ledger', async () => {
+  test('select cameras in status and in the ledger', async () => {
     const shown = await ask('status', '--tag', 'north', '--tag', 'gate');
     assert.match(shown.stdout, /^gate /m);
     assert.doesNotMatch(shown.stdout, /^yard /m);
@@ -74,7 +74,7 @@ describe('tags', () => {
     );
   });
 
-  test('that no camera has are named, with those there are', async () => {
+  test('that no camera has are refused, with the names of the existing ones', async () => {
     for (const command of ['status', 'ledger']) {
       const { code, stderr } = await ask(command, '--tag', 'south');
       assert.equal(code, 2);

@@ -1,4 +1,4 @@
-/** The commands of an operator at a terminal, against a daemon without its HTTP server: pictures, and a status that is redrawn. */
+/** Commands at a terminal, on a daemon without its HTTP server: pictures, and a status that is redrawn. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -36,7 +36,7 @@ describe('at a terminal', () => {
     await events.close();
   });
 
-  test('snapshot saves the present picture of a camera, and says of when it is', async () => {
+  test('snapshot saves the current picture of a camera, and states its time', async () => {
     const file = path.join(dir, 'one.jpg');
     const { code, stdout } = await vigil('snapshot', 'one', file, '--json');
     assert.equal(code, 0);
@@ -59,7 +59,7 @@ describe('at a terminal', () => {
     assert.deepEqual([format, height], ['jpeg', 180]);
   });
 
-  test('snapshot writes nothing where there is no current picture, and says why', async () => {
+  test('snapshot writes nothing if there is no current picture, and says why', async () => {
     const file = path.join(dir, 'none.jpg');
     for (const [id, code, why] of [
       ['gone', 69, /^vigil: there is no picture of gone: .*refuse.*\n$/],
@@ -76,7 +76,7 @@ describe('at a terminal', () => {
     assert.match(ended.stderr, /folder\.jpg cannot be written \(ENOENT\)\n$/);
   });
 
-  test('status --watch is drawn over in place, follows the terminal’s size and gives the screen back', async () => {
+  test('status --watch is redrawn in place, follows the terminal’s size and restores the screen', async () => {
     const watching = ['status', '--watch', '--config', path.join(dir, 'actors.json')];
     const sized = [
       'sh',
@@ -109,7 +109,7 @@ describe('at a terminal', () => {
       }
       const isPaused = () => shown.endsWith(`${ESC}[?1049l`);
       process.kill(pid, 'SIGTSTP');
-      await waitUntil('Ctrl-Z gives the screen back', isPaused);
+      await waitUntil('Ctrl-Z restores the screen', isPaused);
       await run('stty', ['-F', `/proc/${pid}/fd/1`, 'cols', '120', 'rows', '50']);
       process.kill(pid, 'SIGWINCH');
       process.kill(pid, 'SIGCONT');
@@ -129,7 +129,7 @@ describe('at a terminal', () => {
     assert.match(stderr, /^vigil: --watch redraws a terminal, and standard output is none[^\n]*\n$/);
   });
 
-  test('snapshot never takes an old picture for the present one', async () => {
+  test('snapshot never takes an old picture for the current one', async () => {
     const [, ...others] = cameras;
     daemon.edit({ ...config, cameras: [{ id: 'one', url: 'rtsp://127.0.0.1:1/live' }, ...others] });
     const file = path.join(dir, 'old.jpg');

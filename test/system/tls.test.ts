@@ -18,7 +18,7 @@ describe('servers over TLS', () => {
   const [key, cert] = [path.join(dir, 'key.pem'), path.join(dir, 'cert.pem')];
   const proxies: Server[] = [];
 
-  /** Ends TLS in front of a server of the test run; resolves with its own port. */
+  /** Terminates TLS in front of a server of the test run; resolves with the TLS port. */
   const encrypted = async (url: string): Promise<string> => {
     const started = await startTlsProxy(url, { key, cert });
     proxies.push(started.proxy);
@@ -57,7 +57,7 @@ describe('servers over TLS', () => {
     await events.close();
   });
 
-  /** A server that speaks TLS on a second port, which is the one announced to its peers and clients. */
+  /** Starts a server with TLS on a second port, which is the one announced to its peers and clients. */
   const startTls = async (
     t: TestContext,
     ...options: string[]
@@ -96,7 +96,7 @@ describe('servers over TLS', () => {
     ],
   ];
   for (const [whom, start] of groups)
-    test(`${whom} are contacted over TLS, and no untrusted server is`, async (t) => {
+    test(`${whom} are contacted over TLS, and only if the server is trusted`, async (t) => {
       const { url, data } = await start(t);
       const namespace = newNamespace();
       const events = await listen(namespace);
@@ -114,7 +114,7 @@ describe('servers over TLS', () => {
       assert.doesNotMatch(untrusting.output(), /redis is ready/);
     });
 
-  test('cameras that are not verified are named once, and so is a password that they get by Basic', async () => {
+  test('unverified cameras are reported once, and so are passwords sent to them by Basic', async () => {
     const asking = await startHttpCamera(
       ({ headers }, response) => {
         if (headers.authorization === undefined)

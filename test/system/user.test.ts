@@ -19,7 +19,7 @@ import { listen, newNamespace, remoteServers } from '../../lab/events';
 import { waitUntil } from '../../lab/process';
 
 const NOBODY = 65_534;
-/** Who else may read the program: a clone in /root, say, is for root alone. */
+/** Whether other users may read the program; a clone in /root, for example, is for root alone. */
 const reach = spawnSync(process.execPath, ['-e', `fs.accessSync(${JSON.stringify(MAIN)})`], {
   ...(process.geteuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {}),
   cwd: '/',
@@ -58,7 +58,7 @@ describe('a daemon of root with "user"', { skip }, () => {
     await daemon.stop();
   });
 
-  test('delivers what a daemon of root had captured; nothing of it is of root, or could be again', async () => {
+  test('delivers what a daemon of root had captured; its processes and files belong to the user, and it cannot regain root', async () => {
     const events = await listen(namespace);
     daemon = startDaemon({ config: { ...config, rabbitmq: 'amqp://127.0.0.1:1' }, dir });
     const one = path.join(daemon.dataDir, 'spool', 'one');
@@ -88,7 +88,7 @@ describe('a daemon of root with "user"', { skip }, () => {
     assert.doesNotMatch(daemon.output(), /the daemon runs as root/);
   });
 
-  test('applies edits, but none of "user"', async () => {
+  test('applies edits, except those of "user"', async () => {
     const more = { id: 'two', test: 'testsrc2', width: 160 };
     daemon.edit({ ...config, user: 'nobody', cameras: [...config.cameras, more] });
     await daemon.actorPid('camera:two');
@@ -137,7 +137,7 @@ describe('"user" is refused with code 78 and one sentence', { skip }, () => {
       assert.match(stderr, expected);
     });
 
-  test('and taken where the daemon is that user already', async () => {
+  test('but is accepted if the daemon already runs as that user', async () => {
     const own = newDir();
     chownSync(own, NOBODY, NOBODY);
     const asNobody = ['--reuid', String(NOBODY), '--regid', String(NOBODY), '--clear-groups', '--'];

@@ -1,4 +1,4 @@
-/** The web actor of a running daemon: pictures change, and frames go on whatever becomes of it. */
+/** The web actor of a running daemon: pictures change, and frames go on whatever happens to it. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
@@ -50,7 +50,7 @@ describe('the web actor', () => {
       () => false,
     );
   const newest = () => Math.max(...events.frames('one').map(({ sequence }) => sequence));
-  /** Frames of camera one whose periods lie between, without a hole. */
+  /** Whether every period from `from` to `to` has a frame of camera one. */
   const areWhole = (from: number, to: number) => {
     const got = new Set(events.frames('one').map(({ sequence }) => sequence));
     const missing = Array.from({ length: to - from + 1 }, (_, i) => from + i).filter(
@@ -59,7 +59,7 @@ describe('the web actor', () => {
     assert.deepEqual(missing, []);
   };
 
-  test('says how each camera stands', async () => {
+  test('reports the condition of each camera', async () => {
     await waitUntil(
       'both deliver',
       async () => (await json<ApiState>('/api/state')).cameras.delivering === 2,
@@ -81,7 +81,7 @@ describe('the web actor', () => {
     assert.equal((await get('/readyz')).status, 200);
   });
 
-  test('shows a picture that changes, whatever consumers take out of Redis', async () => {
+  test('shows a changing picture, whatever consumers remove from Redis', async () => {
     const first = await get('/api/cameras/one/latest.jpg?width=160');
     assert.deepEqual([first.status, first.headers.get('content-type')], [200, 'image/jpeg']);
     const [etag, at] = [
@@ -100,7 +100,7 @@ describe('the web actor', () => {
     });
   });
 
-  test('shows no picture of a camera that gives none, and says why', async () => {
+  test('shows no picture of a camera that sends none, and says why', async () => {
     for (const [id, why] of [
       ['gone', /refuses connections/],
       ['off', /disabled/],
@@ -125,7 +125,7 @@ describe('the web actor', () => {
     );
   });
 
-  test('says no password, in no answer', async () => {
+  test('reveals no password in any answer', async () => {
     const { paths } = await json<{ paths: object }>('/api/openapi.json');
     for (const route of [...Object.keys(paths), '/'].filter((each) => each !== '/api/events'))
       for (const id of ['one', 'gone']) {
@@ -135,7 +135,7 @@ describe('the web actor', () => {
       }
   });
 
-  test('is killed, and answers again on the same port while frames go on', async () => {
+  test('answers again on the same port after a kill, while frames go on', async () => {
     const before = newest();
     process.kill(await daemon.actorPid('web'), 'SIGKILL');
     await daemon.childIs(
@@ -151,7 +151,7 @@ describe('the web actor', () => {
     assert.equal(await served(daemon), base);
   });
 
-  test('hangs, is killed for it, and answers again while frames go on', async () => {
+  test('is killed when it hangs, and answers again while frames go on', async () => {
     const before = newest();
     const pid = await daemon.actorPid('web');
     process.kill(pid, 'SIGSTOP');
@@ -172,7 +172,7 @@ describe('the web actor', () => {
     await waitUntil('it answers', answers, 30_000);
   });
 
-  test('takes an edit over: another camera, and none of its own', async () => {
+  test('applies an edit: another camera, then no HTTP server at all', async () => {
     daemon.edit({ ...config, cameras: [...cameras, { id: 'new', test: 'testsrc2', width: 64 }] });
     await waitUntil(
       'the new camera delivers',
@@ -184,7 +184,7 @@ describe('the web actor', () => {
     );
     daemon.edit(config);
     const left = () => readdirSync(path.join(daemon.dataDir, 'newest')).sort();
-    await waitUntil('the picture of the camera has gone with it', () => left().join() === 'one,two', 30_000);
+    await waitUntil('the picture of the removed camera has gone', () => left().join() === 'one,two', 30_000);
     daemon.edit({ ...config, http: false });
     await waitUntil('it has gone', async () => !(await answers()), 30_000);
     await waitUntil('the address has gone', () => endpoints(daemon).http === undefined);
@@ -195,7 +195,7 @@ describe('the web actor', () => {
 });
 
 describe('the address of the web actor', () => {
-  test('is the next port where one is in use, which the log says, and asks for a token', async () => {
+  test('is the next port if one is in use, which the log says, and asks for a token', async () => {
     const port = await freePort(60_000);
     const other = createServer().listen(port, '127.0.0.1');
     await once(other, 'listening');
