@@ -1,4 +1,4 @@
-/** What the actor host makes of comedy: actors that start, talk, stop, and leave nothing behind. */
+/** The actor host on top of comedy: actors start, communicate, stop, and leave nothing behind. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -11,10 +11,10 @@ import type { ActorSpec } from '../../src/comedy/hosted-actor';
 import { descendants } from '../../lab/daemon';
 import { isAlive, waitUntil } from '../../lab/process';
 
-/** Misbehaving actors: small real modules. */
+/** The path of a misbehaving actor, a small real module. */
 const fixture = (name: string): string => path.resolve(__dirname, '../fixtures/actors', name);
 
-/** Processes of actors below this one. */
+/** The pids of actors below this process. */
 const workers = (): number[] =>
   descendants(process.pid).filter((pid) =>
     readFileSync(`/proc/${pid}/cmdline`).includes('forked-actor-worker'),
@@ -42,7 +42,7 @@ describe('the actor host', () => {
     assert.deepEqual(workers(), []);
   });
 
-  test('messages reach an actor while it stops: what it waits for can still come', async () => {
+  test('messages still reach an actor while it stops and waits for them', async () => {
     const actor = await start('drains', 'drains');
     actor.begin();
     const stopped = actor.stop(5000);
@@ -54,7 +54,7 @@ describe('the actor host', () => {
     assert.ok(!isAlive(actor.pid));
   });
 
-  test('an actor that never finishes stopping is ended after its deadline', async () => {
+  test('an actor that never finishes stopping is killed after its deadline', async () => {
     const actor = await start('never-stops', 'never-stops');
     actor.begin();
     await actor.stop(300);
@@ -101,14 +101,14 @@ describe('the actor host', () => {
       const actor = await start(`fails-${module}`, module);
       actor.begin();
       actor.send({ kind: 'notifier-ready' });
-      // One that spins is judged by the time it ran: on a busy machine that takes its time.
+      // A spinning process is judged by the time it ran, which takes longer on a busy machine.
       const exit = await withDeadline(actor.exited, 60_000);
       assert.equal(exit?.fault.code, code);
       assert.match(exit.fault.message, message);
       assert.ok(!isAlive(actor.pid));
     });
 
-  test('what fails over a report of an actor is heard of', async () => {
+  test('an exception in the handler of a report is not swallowed', async () => {
     const errors: Error[] = [];
     process.setUncaughtExceptionCaptureCallback((error) => errors.push(error));
     onReport = (name) => {
@@ -138,7 +138,7 @@ describe('the actor host', () => {
     assert.deepEqual(workers(), []);
   });
 
-  test('nothing of dead actors is kept: no listener, no timer, no reference', async () => {
+  test('dead actors leave no listener, no timer and no reference', async () => {
     const listeners = process.listenerCount('exit');
     for (let i = 0; i < 3; i++) {
       const actor = await start('again', 'drains');
@@ -148,7 +148,7 @@ describe('the actor host', () => {
     await waitUntil('listeners have gone', () => process.listenerCount('exit') === listeners, 2000);
   });
 
-  test('an actor gets no secret of the daemon’s environment', async () => {
+  test('an actor does not inherit the secrets in the daemon’s environment', async () => {
     process.env['VIGIL_TEST_SECRET'] = 'hush';
     const actor = await start('env', 'drains');
     assert.doesNotMatch(readFileSync(`/proc/${actor.pid}/environ`, 'utf8'), /hush/);

@@ -1,4 +1,4 @@
-/** What a camera does other than it was asked to where that does not work, before real RTSP servers: TCP, and software. */
+/** Fallbacks of a camera, tested with real RTSP servers: TCP instead of UDP, software instead of hardware. */
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -66,14 +66,14 @@ describe('"transport": "auto"', { concurrency: true }, () => {
     await server.stop();
   });
 
-  it('is UDP where that arrives', async (t) => {
+  it('stays with UDP if packets arrive', async (t) => {
     const camera = await openCamera(t, server.url('/cam'));
     await camera.streams();
     assert.equal(camera.transport(), 'udp');
     assert.deepEqual([camera.states(), camera.lines], [['connecting', 'streaming'], []]);
   });
 
-  it('is TCP where UDP is blocked, says so once, and stays with it', async (t) => {
+  it('falls back to TCP if UDP is blocked, says so once, and stays with it', async (t) => {
     const behind = `rtsp://127.0.0.1:${firewall.port}/cam`;
     const camera = await openCamera(t, behind);
     await camera.streams();
@@ -85,14 +85,14 @@ describe('"transport": "auto"', { concurrency: true }, () => {
     assert.equal(camera.transport(), 'tcp (none of its UDP packets arrived)');
   });
 
-  it('is TCP at once where the camera offers no UDP', async (t) => {
+  it('uses TCP at once if the camera offers no UDP', async (t) => {
     const camera = await openCamera(t, server.url('/tcp'));
     await camera.streams();
     assert.equal(camera.transport(), 'tcp (it does not offer UDP)');
     assert.deepEqual(camera.states(), ['connecting', 'streaming']);
   });
 
-  it('leaves the transport unchanged for a fault that TCP does not fix', async (t) => {
+  it('does not change the transport after a fault that TCP does not fix', async (t) => {
     const camera = await openCamera(t, server.url('/nope'));
     await waitUntil('waiting', () => camera.states().includes('waiting'));
     assert.deepEqual(camera.states(), ['connecting', 'waiting']);
@@ -109,7 +109,7 @@ describe('"hwaccel"', () => {
   });
   after(() => server.stop());
 
-  // Apple's: no Linux has it, whatever its hardware.
+  // VideoToolbox is Apple's: no Linux has it, whatever its hardware.
   it("that does not start is replaced by software at once, with ffmpeg's message in log and facts", async (t) => {
     const source = { kind: 'stream', url: server.url('/cam'), transport: 'tcp' } as const;
     const camera = await openCamera(t, '', { source, format: 'jpeg', hwaccel: 'videotoolbox' });

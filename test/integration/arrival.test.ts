@@ -6,7 +6,7 @@ import { percentile } from '../../lab/percentile';
 import { waitUntil } from '../../lab/process';
 import { watchFeed } from '../../lab/feeds/watch-feed';
 
-/** What the time of a packet may be off by, on a busy machine. */
+/** The largest error of a packet's time on a busy machine. */
 const MAX_ERROR_MS = 60;
 const SECONDS = 8;
 
@@ -30,7 +30,7 @@ describe('a live stream over HTTP', { concurrency: 3 }, () => {
   ];
   for (const [container, rates] of rows)
     for (const fps of rates)
-      it(`in ${container} at ${fps} pictures a second has the times of its arrival`, async () => {
+      it(`in ${container} at ${fps} pictures a second is timed by its arrival`, async () => {
         const feed = watchFeed(server.url(container, fps));
         try {
           await waitUntil(

@@ -32,7 +32,7 @@ async function staged(t: TestContext) {
   return { log, service, running, kill };
 }
 
-test('a port mapper that ends is started again, while the broker starts and while it runs', async (t) => {
+test('a port mapper that ends is restarted, while the broker starts and while it runs', async (t) => {
   const { log, service, running, kill } = await staged(t);
   const starting = service.start(START_MS);
   await kill(MAPPER);

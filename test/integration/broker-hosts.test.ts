@@ -1,4 +1,4 @@
-/** A cluster's hosts as the shared connect helper tries them, in the daemon and in the consumer kit: one real RabbitMQ behind several proxies. */
+/** How the connect helper of daemon and consumer kit tries the hosts of a cluster: one real RabbitMQ behind proxies. */
 import assert from 'node:assert/strict';
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, test } from 'node:test';
@@ -70,7 +70,7 @@ describe('the hosts of a cluster', () => {
     assert.equal(two.connections, 1);
   });
 
-  test('a host that is reachable and useless is left by whoever notices', async () => {
+  test('a host that is reachable but useless is left by the client that notices', async () => {
     const [one, two] = [await proxy(), await proxy()];
     const url = urlOf(one.port, two.port);
     leaveHost(await open(url));
@@ -82,7 +82,7 @@ describe('the hosts of a cluster', () => {
     assert.deepEqual([one.connections, two.connections], [2, 2]);
   });
 
-  test('a frozen host costs a second the first time, and nothing after that', async () => {
+  test('a frozen host costs a second the first time, and nothing later', async () => {
     const [ice, two] = [await frozen(), await proxy()];
     const url = urlOf(ice.port, two.port);
     const begun = performance.now();
@@ -95,26 +95,26 @@ describe('the hosts of a cluster', () => {
     assert.equal(two.connections, 2);
   });
 
-  test('two frozen hosts do not keep the third away', async () => {
+  test('two frozen hosts do not prevent a connection to the third', async () => {
     const [ice, snow, three] = [await frozen(), await frozen(), await proxy()];
     const begun = performance.now();
     await open(urlOf(ice.port, snow.port, three.port));
     assert.ok(performance.now() - begun < 4500);
   });
 
-  test('a host that refuses is passed over at once, also behind a frozen one', async () => {
+  test('a host that refuses is skipped at once, even after a frozen one', async () => {
     const [ice, three] = [await frozen(), await proxy()];
     await open(urlOf(ice.port, CLOSED, three.port));
     assert.equal(three.connections, 1);
   });
 
-  test('where no host works the error of the last one is thrown, and each was tried', async () => {
+  test('if no host works, each is tried and the error of the last is thrown', async () => {
     const one = await proxy();
     one.network = { kind: 'reset' };
     await assert.rejects(open(urlOf(one.port, CLOSED)), /ECONNREFUSED/);
   });
 
-  test('who gives up before it is open leaves nothing behind', async () => {
+  test('an attempt that is aborted before it opens leaves nothing behind', async () => {
     const [ice, snow] = [await frozen(), await frozen()];
     const over = new AbortController();
     const opening = connectBroker(urlOf(ice.port, snow.port), 'test of hosts', over.signal);

@@ -8,8 +8,8 @@ import { until } from '../../lab/until';
 import { openCamera, started } from '../../lab/scripted-camera';
 
 describe('a camera', () => {
-  it('spools its samples and reports each when it is there, in the order of capture', async (t) => {
-    // Those of a younger process are put later: the process before it may have been ahead.
+  it('spools its samples, and reports each once it is in the spool, in the order of capture', async (t) => {
+    // A younger process shifts capture times later, because its predecessor may have been ahead.
     await until('capture times are arrivals', () => process.uptime() * 1000 > MAX_AHEAD_MS);
     const bench = await openCamera(t, 'for i in 1 2 3 4 5; do picture 7; sleep 0.1; done; exec sleep 60');
     await until('five frames', () => bench.frames().length === 5);
@@ -20,7 +20,7 @@ describe('a camera', () => {
         { camera, width, height, format, bytes },
         { camera: 'gate', width: 2, height: 1, format: 'jpeg', bytes: 7 },
       );
-      // By the arrival; the capture time is earlier where the packet was read late.
+      // The sequence follows the arrival; the capture time is earlier if the packet was read late.
       assert.ok(Math.abs(frame.sequence - frame.capturedAt / 10) <= 10, JSON.stringify(frame));
       assert.deepEqual(await bench.spool.read(frame), Buffer.alloc(7));
     }
@@ -56,9 +56,9 @@ describe('a camera', () => {
     );
   });
 
-  it('reports the seconds without pictures, with what was behind it', async (t) => {
+  it('reports the seconds without pictures, with the reason', async (t) => {
     const bench = await openCamera(t, 'picture 7 $(( run * 1000 )); exit 0');
-    await until('a gap and what is behind it', () => bench.gaps().length > 0 && bench.frames().length > 1);
+    await until('a gap with its reason', () => bench.gaps().length > 0 && bench.frames().length > 1);
     const [first, second] = bench.frames();
     assert.ok(first !== undefined && second !== undefined);
     assert.deepEqual(bench.gaps()[0], {
@@ -70,7 +70,7 @@ describe('a camera', () => {
     });
   });
 
-  it('stores keyframes as they come where that is asked for, in the format they have', async (t) => {
+  it('stores keyframes unchanged if configured, in their own format', async (t) => {
     const bench = await openCamera(
       t,
       'echo "#codec_id 0: h264"; echo "#dimensions 0: 2x1"; echo "0, 1, 1, 1, 7, 0x0"; printf "\\000\\000\\000\\001gab"; exec sleep 60',
@@ -86,7 +86,7 @@ describe('a camera', () => {
     assert.equal((await bench.pids()).length, 1, 'no decoder');
   });
 
-  it('opens a feed without start codes once more, with a filter, and not for ever', async (t) => {
+  it('reopens a feed without start codes with a filter, but not endlessly', async (t) => {
     const bench = await openCamera(
       t,
       'case "$*" in *ivf*) exec sleep 60;; esac; picture 7 0 h264; exec sleep 60',
@@ -113,7 +113,7 @@ describe('a camera', () => {
     assert.equal((await bench.pids()).length, 1);
   });
 
-  it('ends an ffmpeg that ignores being asked, or was stopped in its tracks', async (t) => {
+  it('ends an ffmpeg that ignores SIGTERM or is stopped (SIGSTOP)', async (t) => {
     const bench = await openCamera(t, "trap '' TERM; picture 7; kill -STOP $$; while :; do sleep 0.05; done");
     await until('streaming', () => bench.frames().length === 1);
     const [pid] = await bench.pids();
@@ -121,7 +121,7 @@ describe('a camera', () => {
     assert.ok(pid !== undefined && !isAlive(pid));
   });
 
-  it('ends in its pause, at once', async (t) => {
+  it('ends at once during its pause', async (t) => {
     const bench = await openCamera(t, 'exit 1');
     t.mock.method(Math, 'random', () => 1);
     await until('waiting', () => bench.states().at(-1)?.state === 'waiting');

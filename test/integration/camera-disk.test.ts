@@ -10,7 +10,7 @@ import { until } from '../../lab/until';
 import { openCamera } from '../../lab/scripted-camera';
 
 describe('a camera', () => {
-  it('loses no picture that is still being written while the feed is opened again', async (t) => {
+  it('loses no picture that is still being written when the feed is reopened', async (t) => {
     const bytes = 64 * 1024 * 1024;
     const bench = await openCamera(t, `[ $run -gt 1 ] && exec sleep 60; picture ${bytes}; exit 0`);
     await until(
@@ -26,7 +26,7 @@ describe('a camera', () => {
   const ENDLESS =
     'picture 7; while [ ! -f gone ]; do sleep 0.01; done; while :; do picture 7; sleep 0.02; done';
 
-  it('continues in memory, and says so, when the disk accepts no pictures', async (t) => {
+  it('continues in memory and says so if the disk accepts no pictures', async (t) => {
     const bench = await openCamera(t, ENDLESS);
     const [folder, memory] = foldersOf(bench);
     await until('the first', () => bench.frames().length === 1);
@@ -40,7 +40,7 @@ describe('a camera', () => {
       [],
     );
     await rm(folder);
-    // Said ten seconds after the last fault; a minute after it where faults came and went, as they may on a busy machine.
+    // Logged ten seconds after the last fault, or a minute if faults came and went, as on a busy machine.
     await until('on disk again', () => bench.lines.some((line) => /kept on disk again/.test(line)), 150_000);
     await bench.stop();
     const waiting = await waitingIn(bench.spool);
@@ -48,7 +48,7 @@ describe('a camera', () => {
     await rm(memory, { recursive: true });
   });
 
-  it('reports the periods of pictures it could not keep as few gaps', async (t) => {
+  it('merges the periods of pictures it could not keep into few gaps', async (t) => {
     const bench = await openCamera(t, ENDLESS);
     const [folder, memory] = foldersOf(bench);
     await until('the first', () => bench.frames().length === 1);
@@ -56,7 +56,7 @@ describe('a camera', () => {
     assert.ok(first !== undefined);
     await rm(folder, { recursive: true });
     await writeFile(folder, '');
-    // Counted by its name.
+    // An empty file counts with the size in its name.
     const full = spoolName({ ...first, camera: 'other', bytes: MEMORY_BYTES });
     await mkdir(memory, { mode: 0o700 });
     await writeFile(path.join(memory, `other.${full}`), '');
@@ -80,7 +80,7 @@ describe('a camera', () => {
   });
 });
 
-/** Where its pictures go on disk, and in memory when the disk takes none. */
+/** The camera's folders on disk, and in memory for when the disk accepts no pictures. */
 function foldersOf({ dir }: { dir: string }): [string, string] {
   const spool = path.join(dir, 'spool');
   return [path.join(spool, 'gate'), memoryFolderOf(spool) ?? ''];

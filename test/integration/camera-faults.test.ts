@@ -1,4 +1,4 @@
-/** The camera actor whose ffmpeg, a small real program, fails: each fault is distinguished, and its feed is opened again. */
+/** The camera actor with failing small programs as its ffmpeg: each fault is distinguished, and the feed is reopened. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { CameraSpec } from '../../src/config/topology';
@@ -57,7 +57,7 @@ describe('a camera', () => {
     ['picture-too-large', 'echo "0, 1, 1, 1, 999999999, 0x0"; exec sleep 60', 'a picture of 999999999 bytes'],
   ];
   for (const [code, program, sentence, changes] of faults)
-    it(`waits with "${code}" where ffmpeg does ${JSON.stringify(program.slice(0, 40))}`, async (t) => {
+    it(`waits with "${code}" if ffmpeg does ${JSON.stringify(program.slice(0, 40))}`, async (t) => {
       const bench = await openCamera(t, program, changes);
       await until('waiting', () => bench.states().some(({ state }) => state === 'waiting'));
       const waiting = bench.states().find(({ state }) => state === 'waiting');
@@ -70,7 +70,7 @@ describe('a camera', () => {
       assert.doesNotMatch(JSON.stringify([bench.reports, bench.lines]), /s3cr3t/);
     });
 
-  it('says when keyframes of a codec cannot be stored', async (t) => {
+  it('reports that keyframes of a codec cannot be stored', async (t) => {
     const bench = await openCamera(t, 'picture 7 0 vp9; exec sleep 60', { format: 'keyframe' });
     await until('waiting', () => bench.states().some(({ state }) => state === 'waiting'));
     const fault = bench.states().find(({ state }) => state === 'waiting')?.fault;
@@ -78,7 +78,7 @@ describe('a camera', () => {
     assert.match(fault.message, /^rtsp:\/\/cam\/live: its vp9 video cannot be used for "keyframe" pictures/);
   });
 
-  it('notices a stall after stallMs also while connectMs have not passed', async (t) => {
+  it('detects a stall after stallMs even before connectMs have passed', async (t) => {
     const bench = await openCamera(t, 'picture 7; exec sleep 60', { stallMs: 100, connectMs: 1500 });
     await until('waiting', () => bench.states().some(({ state }) => state === 'waiting'));
     const [picture, stall] = ['streaming', 'waiting'].map(

@@ -23,7 +23,7 @@ after(() => rmSync(DIR, { recursive: true, force: true }));
 const certificates = new Certificates(DIR);
 const file = (name: string) => certificates.at(name);
 
-/** Ends TLS in front of a camera; resolves with the URL of it, and counts what decrypted bytes went to the camera. */
+/** Terminates TLS in front of a camera; resolves with its URL, and counts the decrypted bytes sent to the camera. */
 async function encrypt(
   t: TestContext,
   url: string,
@@ -59,7 +59,7 @@ async function encrypt(
 
 const CREDENTIALS = { username: 'viewer', password: 'hushTls42' };
 
-/** Each protocol's plain server; the URL may have credentials that are asked for by Basic or digest. */
+/** Each protocol's server without TLS; the URL may hold credentials, which it requests by Basic or digest. */
 const PROTOCOLS: Readonly<
   Record<string, (t: TestContext) => Promise<{ url: string; kind: 'stream' | 'still' }>>
 > = {
@@ -124,7 +124,7 @@ describe('a camera over TLS', { concurrency: 2, timeout: 180_000 }, () => {
   }
 
   for (const [protocol, start] of Object.entries(PROTOCOLS)) {
-    it(`(${protocol}) whose certificate has a trusted signer gives pictures, and is sent its password`, async (t) => {
+    it(`(${protocol}) whose certificate has a trusted signer gives pictures, and gets its password`, async (t) => {
       const camera = await start(t);
       const { url, told } = await encrypt(t, camera.url, 'good');
       const feed = watch(t, { ...camera, url }, { ca: file('authority.pem') });
@@ -151,7 +151,7 @@ describe('a camera over TLS', { concurrency: 2, timeout: 180_000 }, () => {
       });
   }
 
-  it('whose own certificate is the one that is given gives pictures, whatever name is in it', async (t) => {
+  it('whose own certificate is the configured one gives pictures, whatever name it contains', async (t) => {
     for (const protocol of ['MJPEG', 'RTSP']) {
       const camera = (await PROTOCOLS[protocol]?.(t)) ?? assert.fail();
       const { url } = await encrypt(t, camera.url, 'itself');
@@ -168,7 +168,7 @@ describe('a camera over TLS', { concurrency: 2, timeout: 180_000 }, () => {
     assert.ok(feed.basic() > 0);
   });
 
-  it('that is not there is refused as such, also where it is to be verified', async (t) => {
+  it('that is not reachable is reported as refused, even if it is to be verified', async (t) => {
     for (const scheme of ['rtsps', 'rtmps', 'https']) {
       const feed = watch(t, { url: `${scheme}://127.0.0.1:1/live/cam`, kind: 'stream' }, {});
       assert.equal((await feed.fault()).code, 'refused', scheme);

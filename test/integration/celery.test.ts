@@ -13,7 +13,7 @@ import { RedisStage } from '../../lab/redis-stage';
 import { wantedBy } from '../../lab/wanted-actors';
 
 const ROOT = path.resolve(__dirname, '../..');
-/** A worker takes seconds to start, on a busy machine many. */
+/** A worker takes seconds to start, many on a busy machine. */
 const START_MS = 90_000;
 
 describe('a Celery worker', () => {
@@ -72,7 +72,7 @@ describe('a Celery worker', () => {
     return { until, kill };
   };
 
-  test('does each task once, and the one that a killed worker had begun is done by the next', async (t) => {
+  test('does each task once; a task begun by a killed worker is done by the next', async (t) => {
     const cameras = [{ id: 'c', test: 'testsrc2' }];
     const consumers = { plates: { protocol: 'celery' } };
     const { services } = wantedBy({
@@ -111,7 +111,7 @@ function isThere(pid: number): boolean {
   }
 }
 
-/** A process and all that it has started: it comes first, since it would start others in their place. */
+/** A process and its descendants; the process comes first, since it would replace killed ones. */
 function poolOf(pid: number): number[] {
   try {
     const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();

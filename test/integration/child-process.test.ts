@@ -1,4 +1,4 @@
-/** Programs that cannot be started: said, waited for, and never signalled. */
+/** Programs that cannot be started: reported, awaited, and never signalled. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,8 +9,8 @@ import { startChild, started, whyNotStarted } from '../../src/os/child-process';
 const FIXTURE = path.resolve(__dirname, '../fixtures/out-of-descriptors.ts');
 
 describe('a program that cannot be started', () => {
-  it('for want of descriptors is never signalled, by any part of the code, and each says why', () => {
-    // A session of its own: a stray signal would end this process too.
+  it('for lack of descriptors is never signalled by any part of the code, and each says why', () => {
+    // Run in a session of its own: a stray signal would end this process too.
     const { stdout, stderr } = spawnSync(
       'setsid',
       ['-w', 'sh', '-c', 'ulimit -n 64; exec "$0" --import tsx "$1"', process.execPath, FIXTURE],
@@ -26,10 +26,10 @@ describe('a program that cannot be started', () => {
   for (const [what, program, code] of [
     ['is not there', '/nowhere/program', 'ENOENT'],
     ['may not be run', '/etc/passwd', 'EACCES'],
-    // Node throws this one.
+    // Node throws this error instead of emitting it.
     ['gets more than the kernel takes', '/bin/true', 'E2BIG'],
   ] as const)
-    it(`because it ${what} says so by an event, has no pid, and takes no signal`, async () => {
+    it(`because it ${what} reports an error event, has no pid, and accepts no signal`, async () => {
       const args = code === 'E2BIG' ? ['x'.repeat(4_000_000)] : [];
       const child = startChild(program, args, { stdio: 'pipe' });
       const error = (await started(child)) as NodeJS.ErrnoException;
@@ -41,7 +41,7 @@ describe('a program that cannot be started', () => {
 });
 
 describe('a program that was started', () => {
-  it('is signalled while it runs, and not when it has ended', async () => {
+  it('is signalled while it runs, and not after its end', async () => {
     const child = startChild('/bin/sleep', ['60'], { stdio: 'ignore' });
     assert.equal(await started(child), undefined);
     const exited = once(child, 'exit');

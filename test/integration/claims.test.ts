@@ -1,4 +1,4 @@
-/** Claims of two nodes on a real Redis: of a period one picture is announced, whatever happens to the node that claimed it. */
+/** Claims of two nodes on a real Redis: one picture of a period is announced, whatever happens to its claimant. */
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
 import Redis from 'ioredis';
@@ -40,7 +40,7 @@ function bench(t: TestContext): Bench {
 }
 
 describe('a claim', () => {
-  test("is one node's: the other waits, and then learns that the period was announced", async (t) => {
+  test('belongs to one node: the other waits, and then learns that the period was announced', async (t) => {
     const { node } = bench(t);
     const [a, b] = [node('a'), node('b')];
     const answers = await Promise.all([a.claim(frameOf(7)), b.claim(frameOf(7, 7001))]);
@@ -53,7 +53,7 @@ describe('a claim', () => {
   });
 
   test('is refused to a picture less than half a period from what another node announced in a neighbouring period', async (t) => {
-    // Also where the two periods are in different keys, and where the marks start again.
+    // Includes two periods in different keys, and the wrap-around of the marks.
     for (const sequence of [2_000_007, 4095 + 4096 * 400, 65_535 * 30]) {
       const { node } = bench(t);
       const [a, b] = [node('a'), node('b')];
@@ -70,11 +70,11 @@ describe('a claim', () => {
     const slow = (sequence: number, capturedAt: number) => ({ ...frameOf(sequence, capturedAt) });
     assert.equal(await node('a').claim(slow(30_000, 30_000 * 30_000)), 'ours');
     await node('a').confirm(slow(30_000, 30_000 * 30_000));
-    // Periods of half a minute: a mark could not distinguish 65 s from none.
+    // With periods of half a minute a mark could not tell an offset of 65 s from none.
     assert.equal(await node('b').claim(slow(30_001, 30_000 * 30_000 + 65_535)), 'ours');
   });
 
-  test('of a node that died passes on when it was not renewed', async (t) => {
+  test('of a dead node passes on because it is not renewed', async (t) => {
     const { node, redis, namespace } = bench(t);
     assert.equal(await node('a').claim(frameOf(1)), 'ours');
     const key = `${namespace}:claim:{gate}:1`;
@@ -96,7 +96,7 @@ describe('a claim', () => {
     assert.equal(await a.claim(frameOf(1)), 'superseded');
   });
 
-  test('is known in a few kilobytes for an hour of a camera, and for as long as pictures wait', async (t) => {
+  test('takes a few kilobytes for an hour of a camera, and is known for as long as pictures wait', async (t) => {
     const { node, redis, namespace } = bench(t);
     const a = node('a');
     for (let sequence = 0; sequence < 3600; sequence++) await a.confirm(frameOf(sequence));
@@ -121,7 +121,7 @@ describe('a claim', () => {
       assert.equal(await b.claim(frameOf(sequence, sequence * 1000 + 1)), 'superseded');
   });
 
-  test('whose mark could not be written is marked before its frame is looked at again', async (t) => {
+  test('whose mark could not be written is marked before its frame is checked again', async (t) => {
     const { redis, namespace, node } = bench(t);
     let isAway = true;
     const a = new Claims({

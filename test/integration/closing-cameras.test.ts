@@ -1,4 +1,4 @@
-/** RTSP cameras that close the connection anywhere in its opening: what is said of it, by the real ffmpeg. */
+/** RTSP cameras that close the connection at any point of its opening: the fault reported with the real ffmpeg. */
 import assert from 'node:assert/strict';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { once } from 'node:events';
@@ -20,7 +20,7 @@ describe('an RTSP camera that ends its connections', { concurrency: 3 }, () => {
   });
   after(() => server.stop());
 
-  /** Port of a proxy that ends connection n after the given number of bytes from the camera. */
+  /** The port of a proxy that ends connection n after `bytesOf(n)` bytes from the camera. */
   async function ending(t: TestContext, end: End, bytesOf: (n: number) => number): Promise<number> {
     let connections = 0;
     const proxy = createServer((client) => {
@@ -62,14 +62,14 @@ describe('an RTSP camera that ends its connections', { concurrency: 3 }, () => {
 
   for (const end of ['closed', 'reset'] as const) {
     for (const bytes of [1, 90, 400])
-      it(`that are ${end} after ${bytes} bytes has "closed" them`, async (t) => {
+      it(`that are ${end} after ${bytes} bytes is reported as "closed"`, async (t) => {
         const { code, message } = await faultOf(t, await ending(t, end, () => bytes));
         assert.equal(code, 'closed', message);
         assert.doesNotMatch(message, /not with video|connectMs/);
       });
 
     for (const bytes of [1, 90, 400, 1000, 1300])
-      it(`that are ${end} after ${bytes} bytes, once it has described video, has "closed" them, and its URL is not doubted`, async (t) => {
+      it(`that are ${end} after ${bytes} bytes, once it has described video, is reported as "closed", and its URL is not doubted`, async (t) => {
         const port = await ending(t, end, (n) => (n === 0 ? Infinity : bytes));
         const { code, message } = await faultOf(t, port);
         assert.equal(code, 'closed', message);

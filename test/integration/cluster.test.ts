@@ -1,4 +1,4 @@
-/** The notifier on a real RabbitMQ cluster of three: the leader of its queue dies, its host is cut off from the others. */
+/** The notifier on a real RabbitMQ cluster of three: the leader of its queue dies, then its host is cut off. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { connect } from 'amqplib';
@@ -7,7 +7,7 @@ import type { Actor } from '../../src/protocol/actor';
 import { startCluster, type RabbitCluster } from '../../lab/rabbit-cluster';
 import { waitUntil } from '../../lab/process';
 
-/** From the fault on; a heartbeat notices a frozen broker after 8 to 12 s. */
+/** Limit from the fault to the recovery; a heartbeat detects a frozen broker after 8 to 12 s. */
 const SILENCE_MS = 30_000;
 
 describe('the notifier on a cluster of three nodes', () => {
@@ -56,7 +56,7 @@ describe('the notifier on a cluster of three nodes', () => {
         else waiting.add(at);
       },
     });
-    // A new frame, and one that was refused, as the store offers them.
+    // Announces a new frame and retries refused ones, as the store does.
     timer = setInterval(() => {
       for (const at of [...waiting].slice(0, 5)) {
         waiting.delete(at);
@@ -66,7 +66,7 @@ describe('the notifier on a cluster of three nodes', () => {
     }, 100);
   }
 
-  /** Until a frame is confirmed that was announced after now, and all before; milliseconds. */
+  /** Waits until all frames and one announced after now are confirmed; returns the milliseconds. */
   async function back(): Promise<number> {
     const [begun, from] = [performance.now(), announced];
     await waitUntil(
@@ -79,9 +79,9 @@ describe('the notifier on a cluster of three nodes', () => {
     return performance.now() - begun;
   }
 
-  /** Another host stands by, and frames have been confirmed since. */
+  /** Waits until another host is on standby and frames have been confirmed since. */
   async function standsBy(): Promise<void> {
-    await waitUntil('another host stands by', async () => {
+    await waitUntil('another host is on standby', async () => {
       const rows = await cluster.nodes[0]?.control('list_connections', 'client_properties');
       return (
         rows?.split('\n').filter((row) => row.includes('"connection_name","vigil notifier"}')).length === 2
@@ -90,10 +90,10 @@ describe('the notifier on a cluster of three nodes', () => {
     await back();
   }
 
-  test('a leader that is killed elsewhere, and then a host that leads and is cut off silently, cost seconds and no frame', async (t) => {
+  test('a leader killed on another host, then a leading host that is cut off silently, cost seconds and no frame', async (t) => {
     const [one, two, three] = cluster.nodes;
     assert.ok(one !== undefined && two !== undefined && three !== undefined);
-    // A queue is led by the node it was declared on.
+    // The node on which a queue is declared becomes its leader.
     await declareOn(three.port);
     open(cluster.url);
     await waitUntil('frames are confirmed', () => confirmed.size > 5, 60_000);
@@ -112,7 +112,7 @@ describe('the notifier on a cluster of three nodes', () => {
     clearInterval(timer);
     await waitUntil('all are answered', () => unanswered.size === 0, SILENCE_MS);
     await actor?.stop();
-    // What the cut left behind ends with the node: no one can read it before that is known.
+    // A restart removes what the cut left on the node, so that its queues can be read.
     one.network = { kind: 'sound' };
     await one.kill();
     await one.start();
@@ -127,7 +127,7 @@ describe('the notifier on a cluster of three nodes', () => {
     await actor?.stop();
   }
 
-  /** Of those, the ones that no message announces. */
+  /** The frames that no message announces. */
   async function missing(port: number, frames: ReadonlySet<number>): Promise<number[]> {
     const connection = await connect(`amqp://guest:guest@127.0.0.1:${port}/`);
     const channel = await connection.createChannel();

@@ -1,4 +1,4 @@
-/** Streams as encoders make them: what is read of their pictures, and what the camera's decoder gives for them, and when. */
+/** Streams as encoders make them: what is read from their pictures, and what the camera's decoder returns, and when. */
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { readNumber } from '../../lab/picture-number';
@@ -26,7 +26,7 @@ interface Stream {
   readonly name: string;
   readonly codec: 'h264' | 'hevc';
   readonly encoder: readonly string[];
-  /** Pictures from one that can be taken to the next, at most. */
+  /** The largest number of pictures from one shown in order to the next. */
   readonly reorder: number;
 }
 
@@ -97,7 +97,7 @@ class Stage {
     );
   }
 
-  /** Feeds what `feeds` lets through; every picture that `takes` must have come before the next packet is fed. */
+  /** Feeds packets that `feeds` selects; each picture that `takes` selects must arrive before the next packet. */
   async numbersTaken(
     feeds: (picture: Coded) => boolean,
     takes: (picture: Coded) => boolean,
@@ -138,7 +138,7 @@ for (const { name, codec, encoder, reorder } of STREAMS)
       stage = new Stage(codec, await encodedPackets(PICTURES, encoder));
     });
 
-    it('has its keyframes and the pictures that are shown in order found', () => {
+    it('is searched correctly for keyframes and for pictures that are shown in order', () => {
       const keys = stage.coded.filter(({ facts }) => facts.key).map(({ number }) => number);
       assert.equal(keys.length, 4, keys.join(' '));
       let [newest, since] = [-1, 0];
@@ -151,14 +151,14 @@ for (const { name, codec, encoder, reorder } of STREAMS)
       }
     });
 
-    it('gives each keyframe at once, alone, and as itself', async () => {
+    it('gives each keyframe at once, even alone, and the right one', async () => {
       const isKey = ({ facts }: Coded) => facts.key;
       const { wanted, got, verdicts } = await stage.numbersTaken(isKey, isKey);
       assert.deepEqual(got, wanted);
       assert.deepEqual(new Set(verdicts), new Set([undefined]));
     });
 
-    it('gives each picture that is shown in order at once, and as itself, without what nothing needs', async () => {
+    it('gives each picture shown in order at once, and the right one, without those that nothing references', async () => {
       const { wanted, got, verdicts } = await stage.numbersTaken(
         ({ facts }) => facts.needed || facts.inOrder,
         ({ facts }) => facts.inOrder,
@@ -167,7 +167,7 @@ for (const { name, codec, encoder, reorder } of STREAMS)
       assert.deepEqual(new Set(verdicts), new Set([undefined]));
     });
 
-    it('gives pictures between keyframes whose group is decoded behind one that was not', async () => {
+    it('gives pictures between keyframes even if the previous group was not decoded', async () => {
       const keys = stage.coded.flatMap(({ facts }, i) => (facts.key ? [i] : []));
       const [from = 0, to = 0] = keys.slice(1);
       const group = new Set([stage.coded[0], ...stage.coded.slice(from, to)]);
@@ -179,13 +179,13 @@ for (const { name, codec, encoder, reorder } of STREAMS)
   });
 
 describe('intra refresh', () => {
-  /** x265 does not mark where a refresh begins: a recovery point (H.265, D.2.8) over 25 pictures, put in front. */
+  /** x265 does not mark the start of a refresh: this recovery point (H.265, D.2.8) over 25 pictures is prepended. */
   const RECOVERY_POINT = Buffer.from('000000014e010602065480', 'hex');
   for (const [codec, encoder, mark] of [
     ['h264', x264('bframes=0:intra-refresh=1'), Buffer.alloc(0)],
     ['hevc', x265('bframes=0:intra-refresh=1'), RECOVERY_POINT],
   ] as const)
-    it(`of ${codec} has no keyframe but the first, and pictures become whole where decoding begins in the middle`, async () => {
+    it(`of ${codec} has only one keyframe, and pictures become whole if decoding begins in the middle`, async () => {
       const packets = await encodedPackets(PICTURES, encoder);
       const all = new Stage(codec, packets);
       assert.deepEqual(

@@ -1,4 +1,4 @@
-/** The end of a consumer, with real servers. */
+/** Closing a consumer, with real servers. */
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import { beforeEach, describe, it, type TestContext } from 'node:test';
@@ -27,7 +27,7 @@ describe('close', () => {
     return stage;
   };
 
-  /** Sockets and timers that were not there before the test; those of its stage aside. */
+  /** Sockets and timers created since the test began, except those of its stage. */
   const left = () => {
     const count = (all: string[], type: string) => all.filter((each) => each === type).length;
     const now = process.getActiveResourcesInfo();
@@ -36,7 +36,7 @@ describe('close', () => {
     );
   };
 
-  it('waits for the frame at work, and leaves no connection and no timer', async (t) => {
+  it('waits for the frame being processed, and leaves no connection and no timer', async (t) => {
     const stage = await openStage(t);
     const work = { started: false, release: (): void => undefined };
     const consumer = await stage.consume(t, async () => {
@@ -65,7 +65,7 @@ describe('close', () => {
     assert.equal(await redis.exists(stage.key(frame)), 0);
   });
 
-  it('returns to the queue what is not done by the deadline', async (t) => {
+  it('returns frames that are not done by the deadline to the queue', async (t) => {
     const stage = await openStage(t);
     const work = { started: false, release: (): void => undefined };
     const consumer = await stage.consume(t, async () => {
@@ -80,7 +80,7 @@ describe('close', () => {
     work.release();
   });
 
-  it('is prompt while servers are away, while they are silent, and the second time', async (t) => {
+  it('is prompt while servers are away, while they are silent, and when called again', async (t) => {
     const stage = await openStage(t);
     const absent = `127.0.0.1:${await freePort()}`;
     const away = await stage.consume(t, () => undefined, { redisUrl: `redis://${absent}` });
@@ -96,7 +96,7 @@ describe('close', () => {
     await until('the wire has closed', () => left().length === 0);
   });
 
-  it('leaves nothing at whatever moment of the start it comes', async (t) => {
+  it('leaves nothing behind, at whatever moment of the start it is called', async (t) => {
     const stage = await openStage(t);
     const moments = Array.from({ length: 40 }, (_, i) => i * 2);
     await Promise.all(
@@ -111,12 +111,12 @@ describe('close', () => {
     assert.deepEqual(stage.faults, []);
   });
 
-  it('before the connection to RabbitMQ was begun keeps it from being opened', async (t) => {
+  it('before the connection to RabbitMQ is begun prevents it', async (t) => {
     const { wire, url } = await Wire.open(t, servers.amqpUrl);
     const server = readServerUrl('amqpUrl', url, ['amqp']);
     const options = { server, queue: 'any', onDelivery: () => undefined, onLost: () => undefined };
     await assert.rejects(openFrameQueue(options, AbortSignal.abort()), { code: 'rabbitmq-unreachable' });
-    // Had it been begun, it would have arrived before this one.
+    // A connection begun earlier would have arrived before this one.
     const later = net.connect(Number(new URL(url).port), '127.0.0.1');
     await until('a later connection has arrived', () => wire.connections > 0);
     later.destroy();

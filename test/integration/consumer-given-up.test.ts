@@ -1,4 +1,4 @@
-/** What the kit gives up says why; frames of a camera stay in order; finished frames are reported, and their traces passed on. */
+/** Frames given up carry a reason; frames of a camera stay in order; finished frames and traces are passed on. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,7 +14,7 @@ import { picture } from '../../lab/one-picture';
 import { waitUntil as until } from '../../lab/process';
 import { Wire } from '../../lab/wire';
 
-/** Headers of the only dead letter. */
+/** The headers of the only dead letter. */
 async function deadHeaders(stage: Stage): Promise<Record<string, unknown>> {
   await until('there is a dead letter', async () => (await stage.waiting(stage.dead)) === 1);
   const message = await stage.channel.get(stage.dead, { noAck: true });
@@ -22,8 +22,8 @@ async function deadHeaders(stage: Stage): Promise<Record<string, unknown>> {
   return message.properties.headers ?? {};
 }
 
-describe('a dead letter of the consumer kit has the reason in x-vigil-reason', { concurrency: true }, () => {
-  it('when it is not an announcement', async (t) => {
+describe('a dead letter of the consumer kit', { concurrency: true }, () => {
+  it('has the reason in x-vigil-reason if it is not an announcement', async (t) => {
     const stage = await Stage.open(t);
     stage.publish(Buffer.from('{"specversion":"1.0"}'));
     await stage.consume(t, () => undefined);
@@ -37,7 +37,7 @@ describe('a dead letter of the consumer kit has the reason in x-vigil-reason', {
     ['a handler that failed after GETDEL', 'getdel', {}, /its handler failed: as it was told$/],
     ['a handler that fails each time', 'after', {}, /its handler failed: as it was told$/],
   ] as const)
-    it(`for ${what} (${removal})`, async (t) => {
+    it(`has the reason in x-vigil-reason for ${what} (${removal})`, async (t) => {
       const stage = await Stage.open(t);
       await stage.send();
       const failing = () => {
@@ -51,7 +51,7 @@ describe('a dead letter of the consumer kit has the reason in x-vigil-reason', {
       await until('it is acknowledged', async () => (await stage.waiting()) === 0);
     });
 
-  it('and RabbitMQ moves it without one where it cannot be published', async (t) => {
+  it('is moved by RabbitMQ without a reason if it cannot be published', async (t) => {
     const stage = await Stage.open(t);
     const { wire, url } = await Wire.open(t, servers.amqpUrl);
     wire.withholds = (data) => data.includes('x-vigil-reason');
@@ -64,7 +64,7 @@ describe('a dead letter of the consumer kit has the reason in x-vigil-reason', {
 });
 
 describe('the consumer kit', { concurrency: true }, () => {
-  it('ordered: works on cameras side by side, and on the frames of one in order, also while it pauses', async (t) => {
+  it('with "ordered" works on cameras side by side, and on the frames of one in order, even while it pauses', async (t) => {
     const stage = await Stage.open(t);
     const bytes = await picture('jpeg');
     for (let i = 0; i < 6; i += 1)
@@ -109,7 +109,7 @@ describe('the consumer kit', { concurrency: true }, () => {
     await until('it is done', () => consumer.counters.processed === 1);
     stage.announce(frame);
     stage.announce(stage.frame(await picture('jpeg')));
-    await until('all three are told', () => settled.length === 3);
+    await until('all three are reported', () => settled.length === 3);
     assert.deepEqual(
       settled.map(({ outcome }) => outcome),
       ['processed', 'repeated', 'expired'],
@@ -119,7 +119,7 @@ describe('the consumer kit', { concurrency: true }, () => {
     assert.ok(first.workMs >= 29 && first.waitMs >= 0 && first.ageMs > 0, JSON.stringify(first));
   });
 
-  it('hands the trace context of a message on, and none that is not valid', async (t) => {
+  it('passes on the trace context of a message if it is valid', async (t) => {
     const stage = await Stage.open(t);
     const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
     const found: TraceContext[] = [];

@@ -1,4 +1,4 @@
-/** Consumers that are killed at random moments, in each mode and of each kit: the guarantees of docs/consumers.md. */
+/** Consumers of each kit and mode, killed at random moments, keep the guarantees of docs/consumers.md. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, it } from 'node:test';
@@ -7,7 +7,7 @@ import { seededRandom } from '../../lab/random';
 import { testServers } from '../../lab/servers';
 
 const FRAMES = 100;
-/** Longer than any test takes, on a machine that is busy with others too. */
+/** Longer than any test takes, even on a busy machine. */
 const LIFE_MS = 600_000;
 
 describe('consumers that are killed at random moments', { concurrency: 2 }, () => {
@@ -19,7 +19,7 @@ describe('consumers that are killed at random moments', { concurrency: 2 }, () =
     ['keep', ['python', 'typescript', 'either']],
     ['after', ['python', 'typescript', 'either'], true],
   ] as const)
-    it(`"${removal}", ${kits.join(', ')}${isShared === true ? ', who all must have each frame' : ''}`, async (t) => {
+    it(`keep the guarantees: "${removal}", ${kits.join(', ')}${isShared === true ? ', who all must have each frame' : ''}`, async (t) => {
       const namespace = `test-${randomBytes(6).toString('hex')}`;
       const given = { removal, kits, frames: FRAMES, lifeFrames: 50, lifeMs: LIFE_MS, namespace };
       const trial: KillTrial = { ...given, isShared: isShared === true };

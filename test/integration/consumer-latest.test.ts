@@ -1,4 +1,4 @@
-/** A consumer that wants the newest frame of each camera alone, on real servers. */
+/** A consumer that wants only the newest frame of each camera, on real servers. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readdir, writeFile } from 'node:fs/promises';
@@ -28,7 +28,7 @@ describe('latestOnly', { concurrency: true }, () => {
     return { stage, newest: newest.sort() };
   }
 
-  it('gives every camera its newest frame in turn, however many wait', async (t) => {
+  it('processes the newest frame of each camera in turn, however many wait', async (t) => {
     const { stage, newest } = await backlog(t);
     const handled: string[] = [];
     const handler = ({ event }: ConsumedFrame) => void handled.push(event.data.key);
@@ -46,7 +46,7 @@ describe('latestOnly', { concurrency: true }, () => {
     );
   });
 
-  it('is what examples/consumer.py does with --latest', async (t) => {
+  it('is also what examples/consumer.py --latest does', async (t) => {
     const { stage, newest } = await backlog(t);
     const folder = await temporaryFolder(t);
     const endpoints = path.join(folder, 'endpoints.json');
@@ -70,7 +70,7 @@ describe('latestOnly', { concurrency: true }, () => {
     assert.equal((await stage.channel.checkQueue(stage.queue)).messageCount, 0);
   });
 
-  // Every turn takes as long as each camera needs for another frame.
+  // Every turn takes as long as a camera needs for its next frame.
   const announcements: readonly { what: string; late: readonly string[] }[] = [
     { what: 'at once', late: [] },
     { what: 'at once for one of them, and after the next frame for the others', late: cameras.slice(1) },
@@ -99,18 +99,18 @@ describe('latestOnly', { concurrency: true }, () => {
         if (served.length === 40) return;
         served.push(data.camera);
         ages.push(rounds - data.capturedAt);
-        // It is closed now, and takes nothing off the queue any more.
+        // The consumer is closing and takes nothing more from the queue.
         if (served.length === 40) return;
         await capture();
-        await until('they are on their way', async () => (await stage.waiting()) === 0);
+        await until('they are in transit', async () => (await stage.waiting()) === 0);
       };
       await capture();
       const consumer = await stage.consume(t, handler, { latestOnly: true, prefetch: 1 });
       await until('forty had their turn', () => served.length === 40);
       await consumer.close();
       const turns = cameras.map((camera) => served.filter((one) => one === camera).length);
-      // A frame that the broker has sent may not have arrived when the turn ends: then another camera comes first.
-      // The exact order, with nothing on its way unseen, is that of unit/consumer-fairness.test.ts.
+      // A frame that the broker has sent may arrive after the turn ends: then another camera comes first.
+      // The exact order, with no frame in transit, is tested in test/unit/consumer/consumer-fairness.test.ts.
       assert.ok(Math.min(...turns) >= 6, `unfair: ${String(turns)}`);
       assert.ok(Math.max(...ages) <= 3, `stale: ${String(ages)}`);
       assert.equal(await stage.waiting(stage.dead), 0);

@@ -1,4 +1,4 @@
-/** A consumer that loses its connection to RabbitMQ, or its life: no frame is lost or handled twice. */
+/** A consumer that loses its connection to RabbitMQ, or dies: no frame is lost or handled twice. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import path from 'node:path';
@@ -9,7 +9,7 @@ import { Wire } from '../../lab/wire';
 import { waitUntil as until } from '../../lab/process';
 
 describe('a lost connection to RabbitMQ', { concurrency: true }, () => {
-  it('lets no more frames be worked on than prefetch says, and none twice', async (t) => {
+  it('does not let more frames than "prefetch" be processed at a time, nor one twice', async (t) => {
     const stage = await Stage.open(t);
     const { wire, url } = await Wire.open(t, servers.amqpUrl);
     const begun: string[] = [];
@@ -40,10 +40,10 @@ describe('a lost connection to RabbitMQ', { concurrency: true }, () => {
     assert.equal(await stage.waiting(stage.dead), 0);
   });
 
-  it('that is open, of a node that never answers for the queue, is given up', async (t) => {
+  it('is also assumed if a node never answers for the queue', async (t) => {
     const stage = await Stage.open(t);
     const { wire, url } = await Wire.open(t, servers.amqpUrl);
-    // What a client sends besides is heartbeats: the connection stays, as that of a node without its cluster does.
+    // Everything but heartbeats is withheld: the connection stays, as with a node cut off from its cluster.
     wire.withholds = (data) => /vigil-[0-9a-f]{8}-/.test(data.toString('latin1'));
     await stage.consume(t, () => undefined, { amqpUrl: url });
     await until('it is reported', () => stage.codes().includes('rabbitmq-unreachable'));
@@ -53,9 +53,9 @@ describe('a lost connection to RabbitMQ', { concurrency: true }, () => {
   });
 });
 
-// By itself: what blocks the process holds up whatever runs beside it.
+// Run alone: blocking the process would hold up any test beside it.
 describe('a connection to RabbitMQ that is lost', () => {
-  it('by a handler that blocks this process makes no finished frame expired', async (t) => {
+  it('because a handler blocks this process does not make finished frames expire', async (t) => {
     const stage = await Stage.open(t);
     const url = new URL(servers.amqpUrl);
     url.searchParams.set('heartbeat', '1');
@@ -81,7 +81,7 @@ describe('a connection to RabbitMQ that is lost', () => {
   });
 });
 
-describe('a frame that its consumer dies of', () => {
+describe('a frame that kills its consumer', () => {
   it('becomes a dead letter alone: its neighbours are processed', async (t) => {
     const stage = await Stage.open(t);
     const frames = [];
@@ -95,7 +95,7 @@ describe('a frame that its consumer dies of', () => {
       const child = spawn(process.execPath, args, { stdio: 'ignore' });
       t.after(() => child.kill('SIGKILL'));
       const hasDied = () => child.exitCode !== null || child.signalCode !== null;
-      // The last one has nothing left to die of.
+      // The last consumer finds no deadly frame any more.
       const isOver = async () => hasDied() || (await stage.waiting(stage.dead)) > 0;
       await until('it dies, or the frame is dead', isOver);
       if (hasDied()) deaths += 1;

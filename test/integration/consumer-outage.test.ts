@@ -1,4 +1,4 @@
-/** Outages of a consumer's servers, real ones. */
+/** Outages of a consumer's real servers. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Redis } from 'ioredis';
@@ -42,14 +42,14 @@ describe('an outage', { concurrency: true }, () => {
     assert.equal(stage.starts, 2);
   });
 
-  it('of Redis in the middle of a retrieval keeps the frame until it is over', async (t) => {
+  it('of Redis during a retrieval keeps the frame until it is over', async (t) => {
     const stage = await Stage.open(t);
     const { wire, url } = await Wire.open(t, servers.redisUrl);
     const consumer = await stage.consume(t, () => undefined, { redisUrl: url });
     await until('it consumes', () => stage.starts === 1);
     wire.silent = true;
     await stage.send();
-    await until('the retrieval is on its way', () => wire.swallowed > 0);
+    await until('the retrieval is in flight', () => wire.swallowed > 0);
     wire.cut();
     await until('the outage is reported', () => stage.codes().includes('redis-unreachable'));
     wire.silent = false;
@@ -58,7 +58,7 @@ describe('an outage', { concurrency: true }, () => {
     assert.deepEqual(stage.codes(), ['redis-unreachable']);
   });
 
-  it('of Redis that only falls silent is noticed when a retrieval gets no answer', async (t) => {
+  it('of a Redis that falls silent is detected when a retrieval gets no answer', async (t) => {
     const stage = await Stage.open(t);
     const { wire, url } = await Wire.open(t, servers.redisUrl);
     const consumer = await stage.consume(t, () => undefined, { redisUrl: url });
@@ -71,7 +71,7 @@ describe('an outage', { concurrency: true }, () => {
     assert.deepEqual(consumer.counters, { processed: 1, expired: 0, invalid: 0, failed: 0 });
   });
 
-  it('of RabbitMQ ends with a new connection; what was finished meanwhile is acknowledged, and not done again', async (t) => {
+  it('of RabbitMQ ends with a new connection; frames finished meanwhile are acknowledged and not processed again', async (t) => {
     const stage = await Stage.open(t);
     const { wire, url } = await Wire.open(t, servers.amqpUrl);
     const work = { starts: 0, release: (): void => undefined };
@@ -94,7 +94,7 @@ describe('an outage', { concurrency: true }, () => {
     assert.equal(await stage.waiting(), 0);
   });
 
-  it('for want of the queue is reported once and ends when the queue is declared', async (t) => {
+  it('due to a missing queue is reported once and ends when the queue is declared', async (t) => {
     const stage = await Stage.open(t);
     await stage.channel.deleteQueue(stage.queue);
     const { wire, url } = await Wire.open(t, servers.amqpUrl);
@@ -107,7 +107,7 @@ describe('an outage', { concurrency: true }, () => {
     await until('the frame is processed', () => consumer.counters.processed === 1);
   });
 
-  it('by deletion of the queue is noticed while nothing else happens', async (t) => {
+  it('due to a deleted queue is detected while nothing else happens', async (t) => {
     const stage = await Stage.open(t);
     await stage.consume(t, () => undefined);
     await until('it consumes', () => stage.starts === 1);
@@ -117,7 +117,7 @@ describe('an outage', { concurrency: true }, () => {
     await until('it consumes again', () => stage.starts === 2);
   });
 
-  it('by wrong credentials is reported without them', async (t) => {
+  it('due to wrong credentials is reported without them', async (t) => {
     const stage = await Stage.open(t);
     const wrong = (url: string) => {
       const changed = new URL(url);

@@ -1,4 +1,4 @@
-/** A consumer's own trouble, on real servers: it is not the frame's fault. */
+/** A consumer's own trouble, on real servers, is not blamed on the frame. */
 import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -29,7 +29,7 @@ describe("a consumer's own trouble", { concurrency: true }, () => {
     await until('the pause is reported', () => stage.codes().includes('paused'));
     assert.match(stage.faults[0]?.message ?? '', /^consuming pauses: ENOSPC: no space left on device/);
     const starts = stage.starts;
-    // Longer than a frame that fails would take to its delivery limit.
+    // Longer than a failing frame takes to reach its delivery limit.
     await sleep(4000);
     assert.deepEqual(stage.codes(), ['paused']);
     assert.equal(await stage.waiting(stage.dead), 0);
@@ -43,7 +43,7 @@ describe("a consumer's own trouble", { concurrency: true }, () => {
     assert.equal(await stage.waiting(stage.dead), 0);
   });
 
-  it('in a folder of --out, or for want of ffmpeg, makes `process` wait', async (t) => {
+  it('with the folder of --out, or a missing ffmpeg, makes `process` wait', async (t) => {
     const stage = await Stage.open(t);
     const folder = await temporaryFolder(t);
     const [out, ffmpeg] = [path.join(folder, 'out'), path.join(folder, 'ffmpeg')];
@@ -81,7 +81,7 @@ describe("a consumer's own trouble", { concurrency: true }, () => {
     assert.equal(await stage.waiting(stage.dead), 0);
   });
 
-  it('that persists in the --out folder makes `process` fail when it is asked to end', async (t) => {
+  it('with the folder of --out makes `process` fail if it persists until the end', async (t) => {
     const stage = await Stage.open(t);
     const out = path.join(await temporaryFolder(t), 'out');
     await mkdir(out);
@@ -103,7 +103,7 @@ describe("a consumer's own trouble", { concurrency: true }, () => {
     await until('the frame waits again', async () => (await stage.waiting()) === 1);
   });
 
-  it('of a Redis that refuses writes costs no frame a delivery', async (t) => {
+  it('with a Redis that refuses writes costs no frame a delivery', async (t) => {
     const stage = await Stage.open(t);
     const store = await startRefusingRedis(t);
     const { client } = store;
@@ -125,7 +125,7 @@ describe("a consumer's own trouble", { concurrency: true }, () => {
     assert.deepEqual([...new Set(stage.codes())], ['redis-refused']);
   });
 
-  it('of connections to Redis that break one after the other costs no frame a delivery', async (t) => {
+  it('with connections to Redis that keep breaking costs no frame a delivery', async (t) => {
     const stage = await Stage.open(t);
     const { wire, url } = await Wire.open(t, servers.redisUrl);
     wire.silent = true;
@@ -141,7 +141,7 @@ describe("a consumer's own trouble", { concurrency: true }, () => {
       if (consumer.counters.processed < 4) {
         await stage.send();
         sent += 1;
-        await until('a command is on its way', () => wire.swallowed > swallowed);
+        await until('a command is in flight', () => wire.swallowed > swallowed);
       }
       wire.cut();
     }
@@ -151,7 +151,7 @@ describe("a consumer's own trouble", { concurrency: true }, () => {
     assert.equal(consumer.counters.expired + consumer.counters.failed, 0);
   });
 
-  it('of a Redis Cluster that fails over is reported, ends at a close, and passes', async (t) => {
+  it('with a Redis Cluster during a failover is reported, does not delay a close, and passes', async (t) => {
     const cluster = await startCluster();
     t.after(() => cluster.stop());
     const stage = await Stage.open(t);

@@ -1,4 +1,4 @@
-/** Frames and invalid messages on their way through a consumer, against a real Redis and a real RabbitMQ. */
+/** How a consumer handles frames and invalid messages, with a real Redis and a real RabbitMQ. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -18,7 +18,7 @@ import { waitUntil as until } from '../../lab/process';
 
 describe('a frame', { concurrency: true }, () => {
   for (const format of ['jpeg', 'png', 'webp'] as const)
-    it(`in ${format} reaches the handler as it was stored, decodes, and leaves Redis and the queue`, async (t) => {
+    it(`in ${format} reaches the handler as it was stored, can be decoded, and leaves Redis and the queue`, async (t) => {
       const stage = await Stage.open(t);
       const seen: ConsumedFrame[] = [];
       const consumer = await stage.consume(t, (frame) => void seen.push(frame));
@@ -97,7 +97,7 @@ describe('a frame', { concurrency: true }, () => {
     assert.deepEqual([...new Set(stage.codes())], ['undecodable']);
   });
 
-  it('whose handler fails comes again, and into the dead-letter queue at the delivery limit', async (t) => {
+  it('whose handler fails is redelivered, and becomes a dead letter at the delivery limit', async (t) => {
     const stage = await Stage.open(t);
     const redelivered: boolean[] = [];
     const consumer = await stage.consume(t, (frame) => {
@@ -123,7 +123,7 @@ describe('a frame', { concurrency: true }, () => {
     assert.deepEqual(consumer.counters, { processed: 1, expired: 0, invalid: 0, failed: 1 });
   });
 
-  it('that GETDEL has taken is not tried again but a dead letter when its handler fails', async (t) => {
+  it('that GETDEL has removed becomes a dead letter, without a retry, when its handler fails', async (t) => {
     const stage = await Stage.open(t);
     const handler = () => {
       throw new Error('too late');
@@ -189,7 +189,7 @@ describe('consumeFrames', () => {
       );
     });
 
-  it('works on no more frames at a time than prefetch says', async (t) => {
+  it('processes no more frames at a time than "prefetch" allows', async (t) => {
     const stage = await Stage.open(t);
     const work = { now: 0, most: 0 };
     const handler = async () => {

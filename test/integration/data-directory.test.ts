@@ -1,4 +1,4 @@
-/** Data directories that other local users made, or may write to. */
+/** Data directories that other local users have made or may write to. */
 import assert from 'node:assert/strict';
 import { chmodSync, chownSync, existsSync, lchownSync, mkdirSync } from 'node:fs';
 import { mkdtemp, rm, symlink } from 'node:fs/promises';
@@ -21,7 +21,7 @@ describe('a data directory in a folder where everyone may create one', () => {
   });
   const open = async (dir: string) => DataDirectory.open(dir, () => undefined);
 
-  it('is used when it is made by the daemon, and is not open to others', async () => {
+  it('is used if the daemon made it, and is not open to others', async () => {
     const data = await open(path.join(shared, 'data'));
     assert.equal(data.isOpenToOthers, false);
     data.close();
@@ -31,7 +31,7 @@ describe('a data directory in a folder where everyone may create one', () => {
     ['it', 'data'],
     ['the folder it is in', 'data/of/mine'],
   ] as const)
-    it(`is refused when another user has made ${what}`, needsRoot, async () => {
+    it(`is refused if another user has made ${what}`, needsRoot, async () => {
       mkdirSync(path.join(shared, 'data'));
       chownSync(path.join(shared, 'data'), NOBODY, NOBODY);
       const dir = path.join(shared, below);
@@ -42,14 +42,14 @@ describe('a data directory in a folder where everyone may create one', () => {
       assert.ok(!existsSync(path.join(dir, 'vigil.lock')));
     });
 
-  it("is refused when it is another user's link to a folder of one's own", needsRoot, async () => {
+  it("is refused if it is another user's link to a folder of the daemon's user", needsRoot, async () => {
     mkdirSync(path.join(shared, 'own'), { mode: 0o700 });
     await symlink(path.join(shared, 'own'), path.join(shared, 'data'));
     lchownSync(path.join(shared, 'data'), NOBODY, NOBODY);
     await assert.rejects(open(path.join(shared, 'data')), { code: 'data-directory' });
   });
 
-  it('is reported as open to others if it is', async () => {
+  it('is reported if it is open to others', async () => {
     mkdirSync(path.join(shared, 'data'));
     chmodSync(path.join(shared, 'data'), 0o777);
     const data = await open(path.join(shared, 'data'));

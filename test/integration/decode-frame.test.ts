@@ -9,7 +9,7 @@ import { picture } from '../../lab/one-picture';
 describe('decodeFrame', () => {
   const refuses = { code: 'undecodable', name: UndecodableError.name };
 
-  it('refuses a picture of another format than announced, and what sharp would read besides', async () => {
+  it('refuses a picture of another format than announced, and other formats that sharp reads', async () => {
     await assert.rejects(decodeFrame(await picture('png'), 'jpeg'), refuses);
     const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"/>');
     await assert.rejects(decodeFrame(svg, 'png'), refuses);
@@ -23,7 +23,7 @@ describe('decodeFrame', () => {
     await assert.rejects(decodeFrame(bomb, 'png'), refuses);
   });
 
-  it('takes a picture of as many pixels as a camera may send, and none with more', async () => {
+  it('accepts a picture with as many pixels as a camera may send, and none with more', async () => {
     const width = 10_000;
     for (const [height, isTaken] of [
       [MAX_PIXELS / width, true],
@@ -38,7 +38,7 @@ describe('decodeFrame', () => {
     }
   });
 
-  it('gives three channels for grey and for transparent pictures', async () => {
+  it('returns three channels for grey and for transparent pictures', async () => {
     const grey = await sharp(await picture('png'))
       .greyscale()
       .jpeg()

@@ -22,7 +22,7 @@ const SPOILED_OUTPUTS = 10_000;
 const SOURCE = 'testsrc2=size=320x180:rate=1';
 const CAMERA = cameraSpec({ frozenMs: 0 });
 
-/** Not empty: the splitter gives no empty packet. */
+/** Spoils the bytes and never leaves none, since the splitter gives no empty packet. */
 function spoiled(random: Random, whole: Buffer): Buffer {
   const bytes = Buffer.from(whole.subarray(0, random.between(1, whole.length)));
   for (let flips = random.between(0, 8); flips > 0; flips--)
@@ -31,9 +31,9 @@ function spoiled(random: Random, whole: Buffer): Buffer {
 }
 
 for (const seed of [undefined, ...FAULTY_SEEDS])
-  describe(`a decoder, spoiled ${seed === undefined ? 'at random' : `by seed ${seed}`},`, () => {
+  describe(`a decoder with input spoiled ${seed === undefined ? 'at random' : `by seed ${seed}`}`, () => {
     for (const codec of ['h264', 'mjpeg'] as const)
-      it(`answers for each of ${SPOILED_UNITS} spoiled ${codec} units, and gives sound ones behind them`, async (t) => {
+      it(`answers for each of ${SPOILED_UNITS} spoiled ${codec} units, and decodes sound ones after them`, async (t) => {
         const random = seededRandom(t, seed);
         const units = await encodedUnits({ source: SOURCE, seconds: 4, codec });
         const [pictures, lost]: [Picture[], Sample[]] = [[], []];
@@ -81,7 +81,7 @@ for (const seed of [undefined, ...FAULTY_SEEDS])
         assert.ok(lost.length > 0, 'some were spoiled beyond decoding');
       });
 
-    it(`that writes ${SPOILED_OUTPUTS} spoiled outputs is answered with packets or a Fault`, (t) => {
+    it(`gives packets or a Fault for ${SPOILED_OUTPUTS} spoiled outputs of ffmpeg`, (t) => {
       const random = seededRandom(t, seed);
       const output = execFileSync('ffmpeg', [
         ...['-nostdin', '-v', 'error', '-f', 'lavfi', '-i', 'testsrc2=size=64x36:rate=1', '-frames:v', '3'],

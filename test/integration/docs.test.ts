@@ -1,4 +1,4 @@
-/** README and docs: each code block is compiled, checked or parsed by what it is written for, and each link leads somewhere. */
+/** README and docs: each code block is compiled, checked or parsed by the tool of its language, and each link resolves. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -22,7 +22,7 @@ const pages = ['.', 'docs', 'bench', '.github']
       .map((name) => path.join(ROOT, folder, name)),
   );
 
-/** The programs that read a script from standard input and run nothing. */
+/** Programs that check a script on standard input without running it. */
 const SYNTAX_CHECKS: Readonly<Record<string, readonly [string, ...string[]]>> = {
   sh: ['sh', '-n'],
   python: ['/usr/bin/python3', '-c', 'import ast, sys; ast.parse(sys.stdin.read())'],
@@ -33,10 +33,10 @@ function checkSyntax(language: string, text: string): void {
   execFileSync(program, args, { input: text, stdio: ['pipe', 'pipe', 'pipe'] });
 }
 
-/** Of the libraries, the package and its dependencies: parsed once for all blocks. */
+/** Source files of the libraries, the package and its dependencies, parsed once for all blocks. */
 const parsed = new Map<string, ts.SourceFile | undefined>();
 
-/** Type-checks it as a module of a program that has the package installed. */
+/** Type-checks a block as a module of a program that has the package installed. */
 function checkTypeScript({ file, line, text }: CodeBlock): void {
   const name = path.join(ROOT, `${path.basename(file)}.${line}.mts`);
   const options: ts.CompilerOptions = {
@@ -73,7 +73,7 @@ function checkTypeScript({ file, line, text }: CodeBlock): void {
 
 const SOURCES = ['url', 'still', 'file', 'test'];
 
-/** A whole actors.json, a camera of it, a part of a camera, or an event. */
+/** Checks a whole actors.json, a camera, a part of a camera, or an event. */
 function checkJson(text: string): void {
   const value = JSON.parse(text) as Record<string, unknown>;
   if ('specversion' in value) {
@@ -92,7 +92,7 @@ function checkJson(text: string): void {
   );
   const folder = mkdtempSync(path.join(tmpdir(), 'vigil-docs-'));
   try {
-    // "tls" of examples names a file beside actors.json.
+    // "tls" in examples names a file beside actors.json.
     writeFileSync(path.join(folder, 'cameras.pem'), certificate());
     parseTopology(
       JSON.stringify(configuration),
@@ -135,7 +135,7 @@ function checkBlock(block: CodeBlock): void {
       checkSyntax(block.language, block.text);
       return;
     case 'text':
-      // What a program prints, and drawings. Code must not hide behind it.
+      // Program output and drawings; code must not be labelled as text.
       assert.doesNotMatch(block.text, /^(?:\{|\[\{|import |export |#!|(?:npm|docker|curl|git) )/);
       return;
     default:
@@ -146,7 +146,7 @@ function checkBlock(block: CodeBlock): void {
 describe('a code block', () => {
   const blocks = pages.flatMap((page) => codeBlocks(page));
 
-  it('is found in every kind that the pages use', () => {
+  it('is found for every language that the pages use', () => {
     for (const language of ['ts', 'json', 'jsonl', 'sh', 'text'])
       assert.ok(
         blocks.some((block) => block.language === language),
@@ -155,7 +155,7 @@ describe('a code block', () => {
   });
 
   for (const block of blocks)
-    it(`of ${path.relative(ROOT, block.file)}:${block.line} is sound ${block.language}`, () =>
+    it(`of ${path.relative(ROOT, block.file)}:${block.line} is valid ${block.language}`, () =>
       checkBlock(block));
 
   const broken: readonly [string, string][] = [
@@ -173,7 +173,7 @@ describe('a code block', () => {
     ['text', 'npm start'],
   ];
   for (const [language, text] of broken)
-    it(`is refused where it is ${language || 'of no language'}: ${text.slice(0, 40).trim()}`, () =>
+    it(`is refused (${language || 'of no language'}): ${text.slice(0, 40).trim()}`, () =>
       assert.throws(() => checkBlock({ file: 'README.md', line: 1, language, text })));
 });
 
@@ -187,7 +187,7 @@ it('docs/consumer-kit.md has an entry for everything that the package exports', 
   assert.deepEqual(missing, []);
 });
 
-it('each heading of docs/troubleshooting.md is a text of the program, but for what "…" stands for', () => {
+it('each heading of docs/troubleshooting.md is a text of the program, apart from what "…" stands for', () => {
   const sources = readdirSync(path.join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts'))
     .map((name) => readFileSync(path.join(ROOT, 'src', name), 'utf8'))
@@ -202,7 +202,7 @@ it('each heading of docs/troubleshooting.md is a text of the program, but for wh
   );
 });
 
-it('a file or folder of the project that a page names is there', () => {
+it('every file or folder of the project that a page names exists', () => {
   const named = /`((?:src|test|scripts|bench|docs|examples|systemd)\/[\w./-]+)`/g;
   const missing = pages.flatMap((page) =>
     [...readFileSync(page, 'utf8').matchAll(named)]
@@ -214,7 +214,7 @@ it('a file or folder of the project that a page names is there', () => {
 });
 
 describe('a link', () => {
-  /** As GitHub makes them of headings. */
+  /** Anchors, derived from headings as on GitHub. */
   const anchors = (page: string) =>
     [...readFileSync(page, 'utf8').matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
       heading

@@ -1,4 +1,4 @@
-/** etcd over TLS with client certificates, and with users: what is let in, and what each wrong credential is called. */
+/** etcd over TLS with client certificates, and with users: what is accepted, and the fault for each wrong credential. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -40,7 +40,7 @@ describe('etcd over TLS', () => {
     rmSync(dir, { recursive: true });
   });
 
-  test('lets a node in by its certificate, for requests and watches', async (t) => {
+  test('accepts a node by its certificate, for requests and watches', async (t) => {
     const etcd = client(t, own());
     await waitUntil(
       'etcd answers',
@@ -72,7 +72,7 @@ describe('etcd over TLS', () => {
     ['another authority for etcd', () => ({ ...own(), ca: pem('other.pem') })],
     ['no authority for etcd', () => ({ cert: pem('node.pem'), key: pem('node.key') })],
   ] as const)
-    test(`says that it cannot be spoken to, and where to look, with ${name}`, async (t) => {
+    test(`reports that TLS failed, and what to check, with ${name}`, async (t) => {
       await assert.rejects(client(t, access()).list('/t/'), (error: Error & { code?: string }) => {
         assert.match(
           error.message,
@@ -83,7 +83,7 @@ describe('etcd over TLS', () => {
       });
     });
 
-  test('wants the password of a user beside the certificate, where etcd has users', async (t) => {
+  test('requires the password of a user beside the certificate if etcd has users', async (t) => {
     const nameless = { ca: pem('ca.pem'), cert: pem('nameless.pem'), key: pem('nameless.key') };
     const root = client(t, nameless);
     const url = new URL(cluster.endpoints[0] ?? '').host;

@@ -1,4 +1,4 @@
-/** The client of etcd against three real nodes: leases, transactions, watches, and what becomes of them when nodes fail. */
+/** The etcd client on three real nodes: leases, transactions, watches, and how they fare when nodes fail. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test, type TestContext } from 'node:test';
 import { Etcd, type KeyValue, type EtcdAccess, type EtcdEvent } from '../../src/etcd/etcd';
@@ -20,12 +20,12 @@ function client(t: TestContext, access: Partial<EtcdAccess> = {}): Etcd {
   return etcd;
 }
 
-/** Keys of one test. */
+/** A prefix for the keys of one test. */
 function newPrefix(): string {
   return `/t${used++}/`;
 }
 
-/** What a watcher knows. */
+/** The keys and values that a watcher knows. */
 class Mirror {
   readonly values = new Map<string, string>();
   snapshots = 0;
@@ -90,7 +90,7 @@ describe('etcd', () => {
     await waitUntil('the first change is seen', () => mirror.values.size === 1);
     const [first, second] = cluster.nodes;
     await first?.kill();
-    // Where it was the leader, no node answers until another leads.
+    // If it was the leader, no node answers until another is elected.
     await waitUntil('a change is taken', () =>
       other.put(`${prefix}second`, '2').then(
         () => true,
@@ -109,7 +109,7 @@ describe('etcd', () => {
         () => false,
       ),
     );
-    // A watch on a frozen node is silent, not broken: whoever misses something says so.
+    // A watch on a frozen node is silent, not broken: a client that misses an event must ask for it.
     await waitUntil('and seen', () => {
       if (mirror.values.has(`${prefix}third`)) return true;
       etcd.rewatch();
@@ -119,7 +119,7 @@ describe('etcd', () => {
     assert.equal(mirror.snapshots, 1);
   });
 
-  test('is heard once and no more while it hears nothing, over whatever connections it has', async (t) => {
+  test('delivers each event once while its network is deaf, over whatever connections it has', async (t) => {
     const proxies = await Promise.all(
       cluster.endpoints.map((endpoint) => FaultProxy.start(Number(new URL(endpoint).port))),
     );
@@ -143,7 +143,7 @@ describe('etcd', () => {
     await etcd.put(key, 'v');
   });
 
-  test('takes a new snapshot when what it missed was compacted', async (t) => {
+  test('takes a new snapshot if the missed revisions were compacted', async (t) => {
     const etcd = client(t);
     const prefix = newPrefix();
     for (const value of ['1', '2', '3']) await etcd.put(`${prefix}k`, value);
@@ -164,17 +164,17 @@ describe('etcd', () => {
     etcd.watch(prefix, mirror.watcher);
     await waitUntil('it reads everything again', () => mirror.snapshots === 2);
     await etcd.put(`${prefix}k`, '4');
-    await waitUntil('it sees what comes', () => mirror.values.get(`${prefix}k`) === '4');
+    await waitUntil('it sees new changes', () => mirror.values.get(`${prefix}k`) === '4');
   });
 
-  test('says that it cannot be reached, or is not etcd', async (t) => {
+  test('is reported if it cannot be reached, or is not etcd', async (t) => {
     await assert.rejects(client(t, { endpoints: ['http://127.0.0.1:1'] }).grant(5), (error: Error) => {
       assert.match(error.message, /^etcd at 127\.0\.0\.1:1 cannot be reached \(ECONNREFUSED\)$/);
       return (error as { code?: string }).code === 'etcd-away';
     });
   });
 
-  test('asks for the login, and says when it is wrong', async (t) => {
+  test('requires the login, and reports a wrong one', async (t) => {
     const post = async (path: string, body: object, token?: string) => {
       const answer = await fetch(`${cluster.endpoints[0] ?? ''}/v3/auth/${path}`, {
         method: 'POST',

@@ -1,4 +1,4 @@
-/** What is said of feeds that do not open, by the real ffmpeg in front of real servers that misbehave. */
+/** The faults of feeds that do not open, with the real ffmpeg and real misbehaving servers. */
 import assert from 'node:assert/strict';
 import { createServer, type AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
@@ -30,7 +30,7 @@ async function faultOf(url: string, transport: 'tcp' | 'udp' = 'tcp'): Promise<F
   return error;
 }
 
-/** More ffmpegs that start at the same time have each other wait for a processor past the deadlines. */
+/** More ffmpegs started at once would delay each other past the deadlines. */
 const AT_ONCE = 5;
 
 describe('a feed that does not open', { concurrency: AT_ONCE }, () => {
@@ -88,7 +88,7 @@ describe('a feed that does not open', { concurrency: AT_ONCE }, () => {
     ['that is a web page', () => http.url('/html'), 'not-a-stream', /check that the URL is that of a stream/],
   ];
   for (const [what, url, code, toDo, transport] of rows)
-    it(`${what} is "${code}", with what to do`, async () => {
+    it(`${what} is "${code}", with advice`, async () => {
       const fault = await faultOf(url(), transport);
       assert.equal(fault.code, code, fault.message);
       assert.match(fault.message, toDo);

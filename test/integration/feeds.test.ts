@@ -1,4 +1,4 @@
-/** Clips and RTSP servers of the tests, proven with the real ffmpeg: what they deliver can be decoded, what they refuse is refused. */
+/** The tests' own clips and RTSP servers, verified with the real ffmpeg: media can be decoded, refusals are refusals. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -21,7 +21,7 @@ async function mounts(): Promise<Record<`/${Codec}` | '/second', RtspMount>> {
 }
 
 void describe('clips', () => {
-  void it('are made once and begin with a keyframe behind an access unit delimiter', async () => {
+  void it('are made once and begin with a keyframe after an access unit delimiter', async () => {
     const [path, same] = await Promise.all([clip(), clip()]);
     assert.equal(path, same);
     const bytes = await readFile(path);
@@ -88,7 +88,7 @@ void describe('the RTSP server', () => {
     await assertDecodable(server.url('/h264'), 'h264', TCP);
   });
 
-  void it('falls silent on one path and resumes where it was, connections staying open', async () => {
+  void it('falls silent on one path, keeps its connections open, and resumes at the same place', async () => {
     const silenced = await watch(server.url('/h264'), TCP);
     const other = await watch(server.url('/second'), TCP);
     await waitUntil('both see pictures', () => silenced.pictures() > 0 && other.pictures() > 0);
@@ -118,7 +118,7 @@ void describe('the RTSP server', () => {
 
 void describe('an RTSP server with a password', () => {
   for (const authentication of [['basic'], ['digest'], ['basic', 'digest']] as const) {
-    void it(`of any characters asks for it (${authentication.join(' and ')})`, async () => {
+    void it(`of any characters requires it (${authentication.join(' and ')})`, async () => {
       const server = await startRtspServer({ mounts: await mounts(), ...USER, authentication });
       try {
         const wrong = server.url('/mjpeg', true).replace('@127.', 'x@127.');
@@ -148,7 +148,7 @@ void describe('an RTSP server with TLS', () => {
 });
 
 void describe('the life of an RTSP server', () => {
-  void it('ends by kill(), and another one takes its port', async () => {
+  void it('ends with kill(), after which another server takes its port', async () => {
     const options = { mounts: await mounts() };
     const first = await startRtspServer(options);
     const client = await watch(first.url('/h264'), TCP);
@@ -171,7 +171,7 @@ void describe('the life of an RTSP server', () => {
     }
   });
 
-  void it('ends with its parent, whatever ends that', async () => {
+  void it('ends with its parent, however that ends', async () => {
     const script = `
       const { startRtspServer } = require(${JSON.stringify(join(__dirname, '../../lab/feeds/rtsp'))});
       startRtspServer({ mounts: {} }).then(({ pid }) => {

@@ -1,4 +1,4 @@
-/** What other local users put where the spool is: never announced, never waited for, never a reason to stop. */
+/** Files that other local users put into the spool's folders: never announced, never awaited, never a reason to stop. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
@@ -41,14 +41,14 @@ describe('a spool among other users', () => {
     await rm(dir, { recursive: true });
   });
 
-  /** Neither listed nor read, and nothing waits for it. */
+  /** Asserts that the file is neither listed nor read, and that nothing waits for it. */
   async function assertUnused(): Promise<void> {
     assert.deepEqual(await waitingIn(spool).catch(() => []), []);
     const read = await spool.read(frame).catch((error: unknown) => (error as { code: string }).code);
     assert.ok(read === undefined || read === 'spool-read', String(read));
   }
 
-  /** Makes what was found first in the place of the memory folder. */
+  /** Things that other users may have put in the place of the memory folder. */
   const FOUND_FIRST: readonly (readonly [string, () => void, object?])[] = [
     [
       'a folder of another user',
@@ -72,7 +72,7 @@ describe('a spool among other users', () => {
     ['a link to nothing', () => execFileSync('ln', ['-s', path.join(dir, 'nothing'), memory])],
   ];
   for (const [what, make, options = {}] of FOUND_FIRST)
-    it(`does not use ${what} as its memory, but another folder, in all processes`, options, async () => {
+    it(`does not use ${what} as its memory; all processes use another folder`, options, async () => {
       make();
       if (statSync(memory, { throwIfNoEntry: false })?.isDirectory() === true)
         await writeFile(inMemory(), JPEG);
@@ -103,7 +103,7 @@ describe('a spool among other users', () => {
     assert.deepEqual(spool.foreign, []);
   });
 
-  it('passes over names that only look like its own', async () => {
+  it('ignores names that only resemble its own', async () => {
     mkdirSync(memory);
     chmodSync(memory, 0o777);
     for (const name of ['memory.abc', 'memory.abcdefg', 'memory.abc\ndf', 'memoryabcdef', 'memory.'])
@@ -114,7 +114,7 @@ describe('a spool among other users', () => {
     assert.equal(spool.foreign.length, 1);
   });
 
-  it('finds a frame in memory that it is notified of before it has looked there', async () => {
+  it('finds a frame in memory that is reported before it has read that folder', async () => {
     await spool.read(frame);
     await low().write(frame, JPEG);
     assert.deepEqual(await spool.read(frame), JPEG);
@@ -123,7 +123,7 @@ describe('a spool among other users', () => {
     assert.equal(existsSync(inMemory()), false);
   });
 
-  /** Under the name of a frame, in a folder of ours. */
+  /** Things with the name of a frame, in a folder of our own. */
   const KINDS: readonly (readonly [string, (file: string) => void])[] = [
     ['a pipe', (file) => execFileSync('mkfifo', [file])],
     ['a link to a file of ours', (file) => execFileSync('ln', ['-s', path.join(dir, 'secret'), file])],
@@ -136,14 +136,14 @@ describe('a spool among other users', () => {
       ['on disk', onDisk],
       ['in memory', inMemory],
     ] as const)
-      it(`takes ${what} ${where} for no frame`, async () => {
+      it(`does not take ${what} ${where} for a frame`, async () => {
         await writeFile(path.join(dir, 'secret'), JPEG);
         mkdirSync(memory, { mode: 0o700 });
         make(file());
         await assertUnused();
       });
 
-  it('takes no file of another user for a frame, though the folder is its own', needsRoot, async () => {
+  it('does not take a file of another user for a frame, even in its own folder', needsRoot, async () => {
     for (const file of [onDisk(), inMemory()]) {
       await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
       await writeFile(file, JPEG, { mode: 0o644 });
@@ -198,7 +198,7 @@ describe('a spool among other users', () => {
     await assert.rejects(waitingIn(spool), { code: 'spool-read', message: /spool belongs to user 65534/ });
   });
 
-  it('writes into nothing that is there under the name of its temporary file', async () => {
+  it('does not write into an existing file with the name of its temporary file', async () => {
     const secret = path.join(dir, 'secret');
     await writeFile(secret, 'secret');
     const temporary = path.join(disk, 'gate', `.${spoolName(frame)}.tmp`);

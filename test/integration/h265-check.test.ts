@@ -1,4 +1,4 @@
-/** Slices of H.265 as x265 codes them, walked through: each ends where its data do, and none that was damaged does. */
+/** Slices coded by x265 are parsed to the end: each sound one ends where its data end, and no damaged one does. */
 import assert from 'node:assert/strict';
 import { before, describe, it, type TestContext } from 'node:test';
 import { toSplitter } from '../../src/actors/camera/ffmpeg/invocation';
@@ -26,7 +26,7 @@ async function coded(
     .map(({ bytes }) => bytes);
 }
 
-/** What is found in each of the units, one after the other. */
+/** The finding for each unit, checked in order by one reader. */
 function found(units: readonly Buffer[]): (string | undefined)[] {
   const reader = new H265Reader();
   return units.map((unit) => {
@@ -54,7 +54,7 @@ describe('sound pictures of H.265', () => {
       const units = await coded(...(options as [string]));
       assert.equal(units.length, COUNT);
       const signs = found(units);
-      // Of profiles with tools that may not be known, the first pictures only show that they are.
+      // For profiles with possibly unknown tools, the first pictures only establish that the tools are known.
       assert.deepEqual(new Set(signs.filter((sign) => sign !== 'unchecked')), new Set([undefined]));
       assert.equal(signs.at(-1), undefined);
     });
@@ -68,7 +68,7 @@ describe('damaged pictures of H.265', () => {
   });
 
   for (const damage of ['cut', 'hole', 'flip', 'zeros'] as const)
-    it(`are found out when they are hit by "${damage}"`, (t: TestContext) => {
+    it(`are detected if they are hit by "${damage}"`, (t: TestContext) => {
       const random = randomOf(5);
       const [key] = units;
       assert.ok(key);
@@ -84,7 +84,7 @@ describe('damaged pictures of H.265', () => {
       assert.ok(hits >= 40 && noticed >= 0.97 * hits, `${noticed} of ${hits}`);
     });
 
-  it('lack a slice, where one of several never came, with the first picture', async () => {
+  it('lack a slice if one of several is missing, from the first picture on', async () => {
     const [key] = await coded('slices=3:wpp=1:ctu=16:bframes=0');
     assert.ok(key);
     const all = [...nalUnits(key)];
@@ -95,7 +95,7 @@ describe('damaged pictures of H.265', () => {
     }
   });
 
-  it('are not believed in where every slice seems to end wrong: the stream has tools that are not known', async () => {
+  it('are not assumed if every slice seems to end wrong: the stream uses unknown tools', async () => {
     const others = await coded('bframes=0:wpp=0:no-sao=1:max-merge=1:ctu=16');
     const isSet = (nal: Buffer) => !isSlice('hevc', nal);
     const sets = [...nalUnits(others[0] as Buffer)].filter(isSet);
@@ -108,7 +108,7 @@ describe('damaged pictures of H.265', () => {
     assert.deepEqual(new Set(signs.slice(4)), new Set(['unchecked']));
   });
 
-  it('take next to no processor time to look for', (t: TestContext) => {
+  it('cost almost no processor time to detect', (t: TestContext) => {
     const rounds = 40;
     const bytes = rounds * units.reduce((sum, unit) => sum + unit.length, 0);
     const { user } = process.cpuUsage();
@@ -122,7 +122,7 @@ describe('damaged pictures of H.265', () => {
     assert.ok(eachKilobyte < 3, `${eachKilobyte} ms a kilobyte`);
   });
 
-  it('are not looked for beyond a limit on the mean time', () => {
+  it('are no longer searched for if the mean time exceeds a limit', () => {
     const reader = new H265Reader();
     const [key] = units as [Buffer];
     reader.read(key);

@@ -5,7 +5,7 @@ import { Fault } from '../../src/fault/fault';
 
 export type Answer = NonNullable<LiveHlsOptions['answer']>;
 
-/** The code of a fault; undefined of anything else. */
+/** The code of a fault; undefined for anything else. */
 export function codeOf(error: Error | undefined): string | undefined {
   return error instanceof Fault ? error.code : undefined;
 }

@@ -60,7 +60,7 @@ export async function watching(
   }
 }
 
-/** A picture in each second, a second apart, when it was due. */
+/** Asserts one picture in each second, a second apart and on time. */
 export function assertSteady(feed: WatchedFeed): void {
   const { pictures, faults } = feed;
   assert.deepEqual(faults, []);

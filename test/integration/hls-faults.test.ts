@@ -1,4 +1,4 @@
-/** Live HLS that gives no pictures: what is reported. */
+/** The faults reported for live HLS that gives no pictures. */
 import assert from 'node:assert/strict';
 import { startLiveHls } from '../../lab/feeds/hls';
 import { waitUntil } from '../../lab/process';
@@ -17,7 +17,7 @@ describe('faults of live HLS', { concurrency: 4 }, () => {
     response.setHeader('www-authenticate', 'Basic realm="cam"');
     return refuse(response, 401);
   };
-  /** The fault it ends with, and that no sentence names what is secret. */
+  /** Tests that a feed ends with this fault, and that no sentence reveals a secret. */
   const failing = (
     title: string,
     code: string,
@@ -145,7 +145,7 @@ describe('faults of live HLS', { concurrency: 4 }, () => {
       { connectMs: 3000 },
     );
 
-  it('that nothing is added to is said to be so, and after stallMs', async () => {
+  it('that stops growing is reported as such, after stallMs', async () => {
     const live = await startLiveHls({ clips: clips() });
     const feed = watchFeed(live.url(), { stallMs: 2000 });
     try {
@@ -159,7 +159,7 @@ describe('faults of live HLS', { concurrency: 4 }, () => {
     }
   });
 
-  it('gives its last pictures when it is closed, and is not played again', async () => {
+  it('that ends gives its last pictures and is not played again', async () => {
     const live = await startLiveHls({ clips: clips() });
     const feed = watchFeed(live.url(), {}, { reopens: true });
     try {
@@ -190,7 +190,7 @@ describe('faults of live HLS', { concurrency: 4 }, () => {
     );
   });
 
-  it('that takes 7 s to answer is read', () => {
+  it('that takes 7 s to answer is still read', () => {
     let first = true;
     return watching(
       {

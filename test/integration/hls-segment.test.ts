@@ -1,4 +1,4 @@
-/** What is read of segments without ffmpeg. */
+/** What is read from segments without ffmpeg. */
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { firstTime } from '../../src/actors/camera/hls/segment-time';
@@ -12,7 +12,7 @@ describe('firstTime', () => {
     );
   });
 
-  it('rises by the length of a segment, in MPEG-TS', () => {
+  it('increases by the length of a segment in MPEG-TS', () => {
     const times = ts?.segments.map(firstTime) ?? [];
     assert.deepEqual(
       times.slice(1, 4).map((time, i) => (time ?? 0) - (times[i] ?? 0)),
@@ -20,7 +20,7 @@ describe('firstTime', () => {
     );
   });
 
-  it('rises in fragmented MP4', () => {
+  it('increases in fragmented MP4', () => {
     const times = mp4?.segments.map((segment) => firstTime(segment) ?? -1) ?? [];
     assert.equal(times.length, 4);
     assert.deepEqual(
@@ -30,7 +30,7 @@ describe('firstTime', () => {
     assert.equal(new Set(times).size, 4);
   });
 
-  it('is not found in anything else, nor in a part', () => {
+  it('is undefined for anything else, and for a truncated segment', () => {
     const whole = ts?.segments[0] ?? Buffer.alloc(0);
     for (const bytes of [
       Buffer.alloc(0),

@@ -11,7 +11,7 @@ import { redirect, refuse, type Answer } from './hls-answers';
 
 makeClips(['plain']);
 
-/** Of `viewer` with `secret`. */
+/** Whether the header holds the credentials of `viewer` with the password `secret`. */
 function isLoggedIn(scheme: 'basic' | 'digest', header: string, uri: string): boolean {
   if (scheme === 'basic') return header === `Basic ${Buffer.from('viewer:secret').toString('base64')}`;
   const of = (name: string): string => new RegExp(`\\b${name}="?([^",]*)`).exec(header)?.[1] ?? '';
@@ -26,7 +26,7 @@ describe('live HLS with faults', { concurrency: 4 }, () => {
   const clips = () => [made('plain')];
   const count = (live: LiveHls, pattern: RegExp): number =>
     live.requests.filter((path) => pattern.test(path)).length;
-  it('is read on when its playlist answers 404 once, and once not at all', async () => {
+  it('continues if its playlist answers 404 once, and once not at all', async () => {
     let asked = 0;
     const answer: Answer = (path, _, response) => {
       if (!path.endsWith('.m3u8')) return undefined;
@@ -51,7 +51,7 @@ describe('live HLS with faults', { concurrency: 4 }, () => {
     });
   });
 
-  it('loses no more than a segment that vanishes, or is cut', async () => {
+  it('loses only a segment that vanishes or is cut', async () => {
     const answer: Answer = (path, _, response) => {
       if (path === '/n9') return refuse(response, 404);
       if (path !== '/n12') return undefined;
@@ -96,7 +96,7 @@ describe('live HLS with faults', { concurrency: 4 }, () => {
     }
   });
 
-  it('is played at its own pace, again and again, when it is a recording', async () => {
+  it('is played repeatedly at its own pace if it is a recording', async () => {
     const live = await startLiveHls({ clips: clips(), window: 500, existing: 5 });
     live.end();
     const startedMs = performance.now();
@@ -133,7 +133,7 @@ describe('live HLS with faults', { concurrency: 4 }, () => {
     [100, 'small'],
     [3840, 'large'],
   ] as const)
-    it(`reads the variant "${chosen}" ${width === undefined ? 'without a width' : `for a width of ${width}`}, and no other`, () =>
+    it(`uses the variant "${chosen}" ${width === undefined ? 'without a width' : `for a width of ${width}`}, and no other`, () =>
       watching(
         { clips: clips(), answer: offered },
         4,
@@ -145,7 +145,7 @@ describe('live HLS with faults', { concurrency: 4 }, () => {
         { path: '/all', ...(width === undefined ? {} : { width }) },
       ));
 
-  it('reads the next best variant where the best is refused', () =>
+  it('uses the next best variant if the best is refused', () =>
     watching(
       {
         clips: clips(),
@@ -160,7 +160,7 @@ describe('live HLS with faults', { concurrency: 4 }, () => {
       { path: '/all' },
     ));
 
-  it('is read behind redirects', () =>
+  it('is read through redirects', () =>
     watching(
       {
         clips: clips(),

@@ -16,7 +16,7 @@ makeClips([
   'mp4 h265',
 ]);
 
-/** Its first segments alone. */
+/** Reduces a clip to its first segments. */
 function cut(segments: number): (clip: HlsClip) => HlsClip {
   return (clip) => ({ ...clip, segments: clip.segments.slice(0, segments) });
 }

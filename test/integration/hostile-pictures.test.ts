@@ -12,12 +12,12 @@ import { waitUntil } from '../../lab/process';
 
 const { width, height } = CLIP_DEFAULTS;
 const DEADLINE_MS = 45_000;
-/** What this process, which is camera and server, may take more while a picture does not end. */
+/** The extra memory that this process, both camera and server, may use while a picture does not end. */
 const MAX_MORE_MB = 300;
-/** An endless picture fills what is allowed in half a second. */
+/** An endless picture fills its limit in half a second. */
 const LOOK_MS = 20;
 
-/** The most memory this process has had at once beyond what it has now, megabytes, as often as it is looked at. */
+/** Samples the memory of this process; `mostMb` is the highest value above the present one, in megabytes. */
 function watchMemory(t: TestContext): { mostMb: () => number } {
   const before = process.memoryUsage.rss();
   let most = before;
@@ -80,25 +80,25 @@ describe('a camera that is sent', () => {
     const camera = await openCamera(t, http.url('/giants'));
     await waitUntil('giants lost', () => camera.gaps().includes('picture-too-large'), DEADLINE_MS);
     const before = camera.frames().length;
-    await waitUntil('sound pictures behind them', () => camera.frames().length > before + 5, DEADLINE_MS);
+    await waitUntil('sound pictures after them', () => camera.frames().length > before + 5, DEADLINE_MS);
     for (const frame of camera.frames()) assert.deepEqual([frame.width, frame.height], [width, height]);
     assert.ok(Number(camera.lost()) > 0);
     assert.deepEqual(camera.faults(), [], 'the feed stays open');
   });
 
-  it('a JPEG that never ends gives the feed up for it, and takes sound pictures from the next', async (t) => {
+  it('a JPEG that never ends gives up that feed, and gets sound pictures from the next', async (t) => {
     const memory = watchMemory(t);
     const camera = await openCamera(t, http.url('/endless'));
     await waitUntil('a fault', () => camera.faults().length > 0, DEADLINE_MS);
     const before = camera.frames().length;
-    await waitUntil('sound pictures behind it', () => camera.frames().length > before + 5, DEADLINE_MS);
+    await waitUntil('sound pictures after it', () => camera.frames().length > before + 5, DEADLINE_MS);
     assert.deepEqual(camera.faults(), ['picture-too-large']);
     assertBounded(t, memory.mostMb());
     for (const frame of camera.frames().slice(before))
       assert.deepEqual([frame.width, frame.height, frame.verdict?.kind], [width, height, 'healthy']);
   });
 
-  it('nothing but JPEGs that never end gives them up in time, and has taken no more memory', async (t) => {
+  it('only JPEGs that never end gives each feed up in time, within the same memory', async (t) => {
     const memory = watchMemory(t);
     const camera = await openCamera(t, http.url('/endless/always'), 5000);
     await waitUntil('a fault', () => camera.faults().length > 0, DEADLINE_MS);

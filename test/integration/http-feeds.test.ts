@@ -1,4 +1,4 @@
-/** MJPEG, HLS and RTMP servers of the tests, proven with the real ffmpeg: what they deliver can be decoded, what they refuse is refused. */
+/** The tests' own MJPEG, HLS and RTMP servers, verified with the real ffmpeg: media can be decoded, refusals are refusals. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { startHlsServer } from '../../lab/feeds/hls-server';
@@ -51,7 +51,7 @@ void describe('the MJPEG server', () => {
 });
 
 void describe('the HLS server', () => {
-  void it('delivers, and leaves neither process nor server when it stops', async () => {
+  void it('delivers, and leaves neither a process nor a server when it stops', async () => {
     const server = await startHlsServer();
     try {
       await assertDecodable(server.url('/cam.m3u8'), 'h264');

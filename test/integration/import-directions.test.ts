@@ -1,4 +1,4 @@
-/** The linter refuses what must not be imported: one violation of each kind, against the configuration as it is. */
+/** The linter refuses forbidden imports: one violation of each kind, with the current configuration. */
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { before, describe, it } from 'node:test';
@@ -21,12 +21,12 @@ describe('the linter refuses', () => {
     eslint = new ESLint({
       cwd: ROOT,
       ruleFilter: ({ ruleId }) => CHECKED.test(ruleId),
-      // None of these rules needs types, whose program takes seconds to load.
+      // None of these rules needs type information, which takes seconds to load.
       overrideConfig: { languageOptions: { parserOptions: { projectService: false } } },
     });
   });
 
-  /** What the linter says of `text`, were it in `file`. */
+  /** The messages of the linter for `text` as the content of `file`. */
   async function said(file: string, text: string): Promise<string[]> {
     const [result] = await eslint.lintText(text, { filePath: path.join(ROOT, file) });
     assert.ok(result !== undefined);
@@ -138,7 +138,7 @@ describe('the linter refuses', () => {
     ['src/os/account.ts', `import { spawnSync } from 'node:child_process';`],
   ];
   for (const [file, text] of fine)
-    it(`but not ${text} in ${file}`, async () => {
+    it(`no violation in ${text} in ${file}`, async () => {
       assert.deepEqual(await said(file, text), []);
     });
 });

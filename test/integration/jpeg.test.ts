@@ -1,4 +1,4 @@
-/** JPEGs read without decoding: size and wholeness, of real pictures and of what is left of them. */
+/** JPEGs read without decoding: the size and wholeness of real pictures, whole and cut. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import sharp from 'sharp';
@@ -15,12 +15,12 @@ describe('readJpeg', async () => {
   assert.ok(picture !== undefined);
   const real = picture;
 
-  it('reads the size of a whole picture, and takes what cameras fill up with', () => {
+  it('reads the size of a whole picture, and accepts the padding of cameras', () => {
     assert.deepEqual(readJpeg(real), { width: 640, height: 360, whole: true });
     assert.deepEqual(readJpeg(Buffer.concat([real, Buffer.alloc(20), Buffer.from('\r\n')]))?.whole, true);
   });
 
-  it('finds a picture cut anywhere not to be whole', () => {
+  it('does not consider a picture cut anywhere whole', () => {
     for (let length = 0; length < real.length - 1; length += 97)
       assert.ok(readJpeg(real.subarray(0, length))?.whole !== true, `cut at ${length}`);
   });
@@ -43,17 +43,17 @@ describe('withHuffmanTables', async () => {
   assert.ok(picture !== undefined);
   const bare = withoutTables(picture);
 
-  it('leaves a picture alone that has its tables', () => {
+  it('leaves a picture that has its tables unchanged', () => {
     assert.equal(withHuffmanTables(picture), picture);
     const cut = picture.subarray(0, 100);
     assert.equal(withHuffmanTables(cut), cut);
   });
 
-  it('puts in the standard ones where there are none, and changes nothing else', async () => {
+  it('adds the standard tables if there are none, and changes nothing else', async () => {
     const standard = await sharp({ create: { width: 64, height: 64, channels: 3, background: '#486' } })
       .jpeg({ optimiseCoding: false })
       .toBuffer();
-    // libjpeg writes the standard tables: taken out and put in again they are the same.
+    // libjpeg writes the standard tables: the picture is the same after they are removed and added again.
     const before = await sharp(standard).raw().toBuffer();
     const mended = withHuffmanTables(withoutTables(standard));
     assert.ok((await sharp(mended).raw().toBuffer()).equals(before));
@@ -62,7 +62,7 @@ describe('withHuffmanTables', async () => {
     assert.equal(withHuffmanTables(mended), mended);
   });
 
-  it('calls what is padded behind its end whole, and what is cut not', () => {
+  it('calls a picture that is padded after its end whole, but not a cut one', () => {
     for (const length of [1, 513, 70_000])
       assert.equal(readJpeg(Buffer.concat([picture, Buffer.alloc(length, 0x55)]))?.whole, true);
     assert.equal(readJpeg(Buffer.concat([picture.subarray(0, -2), Buffer.alloc(513)]))?.whole, false);

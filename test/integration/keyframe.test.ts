@@ -1,11 +1,11 @@
-/** Keyframes stored as the camera sent them: what the consumer kit makes of them. Needs ffmpeg, no servers. */
+/** Keyframes stored as the camera sent them, decoded by the consumer kit. Needs ffmpeg, no servers. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { decodeFrame } from '../../src/consumer';
 import { clip, CLIP_DEFAULTS } from '../../lab/feeds/clips';
 
-/** The first access unit of a clip: it is a keyframe, and each begins with a delimiter. */
+/** The first access unit of a clip, which is a keyframe; each unit begins with a delimiter. */
 async function keyframe(codec: 'h264' | 'h265'): Promise<Buffer> {
   const bytes = await readFile(await clip({ codec }));
   const delimiter = bytes.subarray(0, codec === 'h264' ? 5 : 6);
@@ -22,13 +22,13 @@ describe('a stored keyframe', { concurrency: true }, () => {
     });
   }
 
-  // Of H.265, ffmpeg takes a slice that ends early for a picture.
-  it('of h264 that is cut does not pass for a picture', async () => {
+  // ffmpeg accepts a truncated slice of H.265 as a picture.
+  it('of h264 that is cut does not count as a picture', async () => {
     const whole = await keyframe('h264');
     await assert.rejects(decodeFrame(whole.subarray(0, whole.length >> 1), 'h264'), { code: 'undecodable' });
   });
 
-  it('is not decoded as what it is not', async () => {
+  it('is not decoded as another codec', async () => {
     const h264 = await keyframe('h264');
     await assert.rejects(decodeFrame(h264, 'jpeg'), { code: 'undecodable' });
     await assert.rejects(decodeFrame(h264, 'h265'), { code: 'undecodable' });
@@ -38,7 +38,7 @@ describe('a stored keyframe', { concurrency: true }, () => {
     await assert.rejects(decodeFrame(Buffer.alloc(0), 'h264'), { code: 'undecodable' });
   });
 
-  it('says when ffmpeg is missing, and not that the keyframe is bad', async () => {
+  it('is not called bad if ffmpeg is missing, which is reported', async () => {
     const h264 = await keyframe('h264');
     await assert.rejects(decodeFrame(h264, 'h264', { ffmpeg: '/nowhere/ffmpeg' }), { code: 'no-ffmpeg' });
   });

@@ -1,4 +1,4 @@
-/** What a detector may do with a frame, in both kits: each choice settles the frame as the table in docs/consumers.md says. */
+/** The choices of a detector, in both kits: each settles the frame as the table in docs/consumers.md says. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { cameraStateChanged } from '../../src/contract/events';
@@ -7,7 +7,7 @@ import { waitUntil as until } from '../../lab/process';
 import { startConsumer } from '../../lab/spawn-consumer';
 
 const FRAMES = 6;
-/** How long a retry and a pause last does not matter here. */
+/** The calls, without the durations of a retry and a pause, which do not matter here. */
 const CALLS = ['retry', 'reject', 'requeue', 'pause'];
 const OUTCOMES = ['processed', 'failed', 'rejected', 'returned'];
 
@@ -17,7 +17,7 @@ describe('a detector of either kit', { concurrency: true }, () => {
     ['python', 'loop'],
     ['python', 'async'],
   ] as const)
-    it(`${kit}, ${way}: tries again, gives up, gives back, pauses and acknowledges; it is asked for its servers, and notified of other events`, async (t) => {
+    it(`${kit}, ${way}: retries, gives up, requeues, pauses and acknowledges; it connects as told, and receives other events`, async (t) => {
       const stage = await Stage.open(t);
       const state = { camera: 'gate', state: 'streaming', sinceMs: 1_700_000_000_000 } as const;
       const event = cameraStateChanged(stage.namespace, state);
@@ -48,7 +48,7 @@ describe('a detector of either kit', { concurrency: true }, () => {
       assert.ok(!consumer.of('done').some((done) => done.key === key));
     });
 
-  it('python, loop: says that it settles none of its frames, and takes no more', async (t) => {
+  it('python, loop: says that it settles none of its frames, and gets no more', async (t) => {
     const stage = await Stage.open(t);
     for (let i = 0; i < 3; i += 1) await stage.send();
     const options = { queue: stage.queue, prefetch: 2, behaviour: { hold: true } };

@@ -1,4 +1,4 @@
-/** Both kits with servers of several hosts: those of a broker in turn, the primary that Sentinels name, a Cluster. */
+/** Both kits with servers of several hosts: the hosts of a broker, the primary named by Sentinels, a Cluster. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { openRedis } from '../../src/connections/redis';
@@ -27,7 +27,7 @@ describe('a consumer of either kit', { concurrency: true }, () => {
     ['the primary that Sentinels name', () => startSentinel()],
     ['a Cluster', () => startCluster({ replicas: 1 })],
   ] as const satisfies readonly (readonly [string, () => Promise<RedisGroup>])[])
-    it(`${KITS.join(', ')}: finds frames in ${name}, also after a primary was replaced`, async (t) => {
+    it(`${KITS.join(', ')}: finds frames in ${name}, even after a primary was replaced`, async (t) => {
       const group = await start();
       t.after(() => group.stop());
       const client = openRedis(group.url, { retryStrategy: () => 200, commandTimeout: 3000 });

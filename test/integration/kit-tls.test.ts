@@ -1,4 +1,4 @@
-/** Both kits over TLS: they take a server whose certificate names it, and no other. */
+/** Both kits over TLS: they trust only a server whose certificate names it. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
@@ -26,7 +26,7 @@ async function certificates(t: TestContext) {
   return { own, others: certificate(folder, 'others', 'DNS:elsewhere.example') };
 }
 
-/** @param ca of another server than that of `urls` */
+/** @param ca the authority of another server than that of `urls` */
 async function refuses(t: TestContext, kit: Kit, stage: Stage, urls: object, ca: string, code: string) {
   const consumer = await startConsumer(t, kit, { queue: stage.queue }, { ...servers, ...urls }, ca);
   await until('it says why', () => consumer.of('fault').length > 0);
@@ -41,7 +41,7 @@ describe('a consumer over TLS', { concurrency: 3 }, () => {
       ['rediss', []],
       ['rediss-cluster', ['cluster-enabled yes', 'tls-cluster yes', 'cluster-announce-ip 127.0.0.1']],
     ] as const)
-      it(`${kit}, ${scheme}: fetches from a server whose certificate names it, and says why from no other`, async (t) => {
+      it(`${kit}, ${scheme}: fetches only from a server whose certificate names it, and reports why it refuses others`, async (t) => {
         const stage = await Stage.open(t);
         const { own, others } = await certificates(t);
         const start = async ({ cert, key }: typeof own) => {
@@ -82,7 +82,7 @@ describe('a consumer over TLS', { concurrency: 3 }, () => {
         await consumer.until('processed', 1);
       });
 
-    it(`${kit}, amqps: consumes from a server whose certificate names it, and says why from no other`, async (t) => {
+    it(`${kit}, amqps: consumes only from a server whose certificate names it, and reports why it refuses others`, async (t) => {
       const stage = await Stage.open(t);
       const { own, others } = await certificates(t);
       const start = async (identity: typeof own) => {

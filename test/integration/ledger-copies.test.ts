@@ -42,7 +42,7 @@ test('a ledger file is copied as it grows, copied again after compaction, and re
   assert.equal(await copies.copyFile('north', file, second), undefined);
 });
 
-test('a file of more than a piece is copied whole', async (t) => {
+test('a file that takes more than one chunk is copied whole', async (t) => {
   const { file, copies } = bench(t);
   const text = `${'x'.repeat(700_000)}\n`;
   writeFileSync(file, text);
@@ -59,7 +59,7 @@ test('a copy that Redis has lost is forgotten', async (t) => {
   assert.deepEqual(await redis.smembers(`${namespace}:ledger:north`), []);
 });
 
-test('a daemon that stops copies the end of its ledger, and waits for no Redis that is away', async (t) => {
+test('a daemon that stops copies the end of its ledger, and does not wait for a Redis that is away', async (t) => {
   const { dir, file, copies, namespace } = bench(t);
   writeFileSync(file, 'one\n');
   const fleet = { etcd: [], name: 'site', node: 'north', capacity: 1 };

@@ -1,4 +1,4 @@
-/** Whose process listens on a port, as the kernel reports it. */
+/** Which user's process listens on a port, as the kernel reports it. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -21,7 +21,7 @@ const TABLE = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->whe
 `;
 
 describe('the listener of a port on loopback', () => {
-  it('is that of 127.0.0.1, in either byte order; not of another address, and no connection', () => {
+  it('is the one on 127.0.0.1, in either byte order, and not one on another address, nor a connection', () => {
     assert.equal(listenerOf(TABLE, 5672), 1000);
     assert.equal(listenerOf(TABLE.replaceAll('0100007F', '7F000001'), 5672), 1000);
     assert.equal(listenerOf(TABLE, 5673), undefined);
@@ -29,19 +29,23 @@ describe('the listener of a port on loopback', () => {
     assert.equal(listenerOf('', 5672), undefined);
   });
 
-  it('is asked of the kernel: ours passes, and where none is, connections are refused', linux, async () => {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const url = `amqp://u:hush@127.0.0.1:${(server.address() as AddressInfo).port}/`;
-    throwOnForeignListener(ownedBy(url, own));
-    assert.throws(() => throwOnForeignListener(ownedBy(url, own + 1)), /foreign listener/);
-    throwOnForeignListener(url);
-    server.close();
-    await once(server, 'close');
-    assert.throws(() => throwOnForeignListener(ownedBy(url, own)), /ECONNREFUSED/);
-  });
+  it(
+    'is looked up in the kernel: our own is accepted, and without one connections are refused',
+    linux,
+    async () => {
+      const server = createServer().listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const url = `amqp://u:hush@127.0.0.1:${(server.address() as AddressInfo).port}/`;
+      throwOnForeignListener(ownedBy(url, own));
+      assert.throws(() => throwOnForeignListener(ownedBy(url, own + 1)), /foreign listener/);
+      throwOnForeignListener(url);
+      server.close();
+      await once(server, 'close');
+      assert.throws(() => throwOnForeignListener(ownedBy(url, own)), /ECONNREFUSED/);
+    },
+  );
 
-  it('of another user is sent nothing, and the fault says so', asNobody, async () => {
+  it('is sent nothing if it belongs to another user, which the fault says', asNobody, async () => {
     const program = `require('node:net').createServer((socket) => socket.on('data', () => process.stdout.write('heard')))
       .listen(0, '127.0.0.1', function () { process.stdout.write(String(this.address().port)); });`;
     const child = spawn(process.execPath, ['-e', program], { uid: NOBODY, gid: NOBODY, cwd: '/', env: {} });

@@ -1,4 +1,4 @@
-/** The cameras of the matrix, proven with ffmpeg alone: what they send is what was drawn, picture by picture. */
+/** The cameras of the matrix, verified with ffmpeg alone: each picture they send is the one that was drawn. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { drawn, matrixClip } from '../../lab/matrix/clip';
@@ -13,10 +13,10 @@ import { run } from '../../lab/process';
 
 const PICTURES = 20;
 const DEADLINE_MS = 30_000;
-/** Between neighbours it is a hundred times as much. Where two fields are in a picture, ffmpeg mixes their colours. */
+/** Neighbouring pictures differ a hundred times as much. ffmpeg mixes the colours of the two fields of a picture. */
 const MAX_ERROR = { luma: 8, chroma: 60, mixedChroma: 400 };
 
-/** One of each kind; every other row differs from these by what is encoded, or by Vigil's settings. */
+/** One row of each kind; the others differ from these only in encoding or in Vigil's settings. */
 const NAMES = [
   'rtsp-tcp',
   'rtsp-udp',
@@ -49,7 +49,7 @@ function rowNamed(name: string): Row {
   return row;
 }
 
-/** Of RTSP the tracks that are wanted are asked for. */
+/** Options of ffmpeg's input; for RTSP they request only the video track. */
 function inputOptions({ feed }: Row): string[] {
   const [kind, transport = ''] = feed.split('-');
   if (kind !== 'rtsp' && kind !== 'gst') return [];
@@ -100,7 +100,7 @@ async function assertTrue(row: Row): Promise<void> {
 }
 
 void describe('a camera of the matrix', { concurrency: 6 }, () => {
-  for (const name of NAMES) void it(`sends what was drawn: ${name}`, () => assertTrue(rowNamed(name)));
+  for (const name of NAMES) void it(`sends the drawn pictures: ${name}`, () => assertTrue(rowNamed(name)));
 });
 
 void describe('the matrix', () => {

@@ -1,4 +1,4 @@
-/** The matrix's judge itself: pictures as they must be are green, and each way to be wrong turns its own check red. */
+/** The matrix's own judge: correct pictures are green, and each kind of error turns its own check red. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import sharp from 'sharp';
@@ -14,7 +14,7 @@ import { drawNumber, numberIn, type RawPicture } from '../../lab/picture-number'
 const START = 1_700_000_000_000;
 const FRAME_MS = 40;
 const PICTURES = 7;
-/** From the last packet to the capture time and to the announcement. */
+/** Delays from the last packet to the capture time and to the announcement. */
 const STAMPED_MS = 40;
 const ANNOUNCED_MS = 70;
 
@@ -70,7 +70,7 @@ async function red(observation: Observation): Promise<Check[]> {
 
 type Mutation = (seen: Observation) => Observation | Promise<Observation>;
 
-/** The same with some pictures changed, by their place. */
+/** The observation with its pictures changed by a function of each and its index. */
 async function changed(
   seen: Observation,
   change: (each: Delivered, i: number) => Delivered | Promise<Delivered>,
@@ -155,7 +155,7 @@ const MUTATIONS: readonly (readonly [string, Check, Mutation])[] = [
 ];
 
 void describe('the judge of the matrix', () => {
-  void it('finds nothing wrong with pictures as they must be', async () => {
+  void it('finds nothing wrong with correct pictures', async () => {
     assert.deepEqual(await red(await observationOf(rowOf())), []);
   });
 
@@ -165,10 +165,10 @@ void describe('the judge of the matrix', () => {
       assert.ok(checks.includes(check), `red: ${checks.join(', ') || 'nothing'}`);
     });
 
-  void it('takes times by the order of display as well, and a time that is neither for wrong', async () => {
+  void it('accepts times in order of display too, and calls any other time wrong', async () => {
     const row = rowOf({ bFrames: 2 });
     const seen = await observationOf(row);
-    // Every other picture is shown two pictures behind its place in the stream, as those before B-frames are.
+    // Every other picture is shown two places after its position in the stream, like those before B-frames.
     const units = clipOf(row).units.map((unit) => ({
       ...unit,
       shownAt: unit.number % 50 === 0 ? unit.sentAt + 2 : unit.sentAt,
@@ -183,7 +183,7 @@ void describe('the judge of the matrix', () => {
     assert.ok((await red(byDisplay)).includes('time'));
   });
 
-  void it('forgives a camera that came in between two keyframes what it did not call healthy', async () => {
+  void it('accepts pictures not called healthy from a camera that joined between two keyframes', async () => {
     const row = { ...rowOf(), joinAt: 40 };
     const called = (kind: 'torn' | 'healthy') => async (seen: Observation) =>
       changed(seen, async (each, i) => {
@@ -197,7 +197,7 @@ void describe('the judge of the matrix', () => {
     assert.deepEqual(await red(await called('torn')({ ...seen, row: rowOf() })), ['truth', 'verdict']);
   });
 
-  void it('takes one field stretched for a deinterlaced picture, and two mixed fields for none', async () => {
+  void it('accepts one stretched field as a deinterlaced picture, but not two mixed fields', async () => {
     const row = rowOf({ interlace: 'mbaff-tff', height: 192 });
     const whole = await observationOf(row);
     const woven = await red(whole);
@@ -239,7 +239,7 @@ void describe('a number drawn on a picture', () => {
       }
     });
 
-  void it('is not read where it is half covered, or where two are mixed', () => {
+  void it('is not read if it is half covered, or if two numbers are mixed', () => {
     const [one, other] = [sceneAt('moving', PLAIN, 1365), sceneAt('moving', PLAIN, 2730)];
     assert.equal(numberIn({ ...one, rgb: one.rgb.map(() => 128) as Buffer }), undefined);
     assert.equal(numberIn(weave(one, other)), undefined);

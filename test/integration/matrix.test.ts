@@ -1,4 +1,4 @@
-/** The cheap rows of the matrix: what a camera sends, compared with what Vigil makes of it. All of them: `npm run matrix`. */
+/** The cheap rows of the matrix: the camera's pictures compared with Vigil's. `npm run matrix` runs all rows. */
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import type { Check, Judgement } from '../../lab/matrix/judge-row';
@@ -6,15 +6,15 @@ import { ROWS } from '../../lab/matrix/rows';
 import { runRows } from '../../lab/matrix/run-rows';
 import { isGreen, sentence } from '../../lab/matrix/table';
 
-/** Two processors that other tests use too. */
+/** Allows for two processors shared with other tests. */
 const SLACK = 3;
 const AT_ONCE = 14;
-/** On a machine too slow for fourteen cameras the pictures of all are late: rows that are red for nothing else are run again. */
+/** On a machine too slow for fourteen cameras all pictures are late: rows that are red only for that are run again. */
 const FEW_AT_ONCE = 3;
 const OF_TIME: ReadonlySet<string> = new Set<Check>(['late', 'time']);
 const CHEAP = ROWS.filter(({ cheap }) => cheap);
 
-void describe('the pictures of a camera come on time, are the true ones, and have their own times', () => {
+void describe('the pictures of a camera arrive on time, are the right ones, and have their own times', () => {
   let judgements: readonly Judgement[] = [];
   before(async () => {
     const first = await runRows(CHEAP, { slack: SLACK, atOnce: AT_ONCE });

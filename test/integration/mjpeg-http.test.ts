@@ -1,4 +1,4 @@
-/** MJPEG over HTTP from servers with the oddities that cameras have: what browsers show, we read, and say when it is not whole. */
+/** MJPEG over HTTP with the oddities of real cameras: pictures that browsers show are read, and cut ones reported. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
@@ -13,7 +13,7 @@ import { freePort } from '../../lab/free-port';
 import { pictures, type Quirk, stream, usual, watch, watchScript } from '../../lab/feeds/mjpeg-stage';
 import { withoutTables } from '../../lab/without-tables';
 
-/** GStreamer's own parts on standard output, by what the tests' RTSP server needs too. */
+/** Writes the parts of GStreamer's multipartmux to standard output, with the packages of the tests' RTSP server. */
 const MULTIPARTMUX = `
 import gi
 gi.require_version('Gst', '1.0')
@@ -83,7 +83,7 @@ describe('MJPEG over HTTP', { concurrency: 4, timeout: 120_000 }, () => {
       }
     });
 
-  it('whose pictures are cut is torn', async (t) => {
+  it('with cut pictures is torn', async (t) => {
     const feed = await watchScript(t, stream({ change: (bytes) => bytes.subarray(0, bytes.length / 2) }));
     await feed.until('pictures', () => feed.pictures.length >= 4);
     for (const { verdict } of feed.pictures)
@@ -97,10 +97,10 @@ describe('MJPEG over HTTP', { concurrency: 4, timeout: 120_000 }, () => {
   });
 
   for (const fps of [10, 30, 50])
-    it(`at ${fps} pictures a second has the arrivals for its times`, async (t) => {
+    it(`at ${fps} pictures a second is timed by its arrivals`, async (t) => {
       const feed = await watchScript(t, stream({}, fps));
       await feed.until('pictures of five seconds', () => feed.pictures.length >= 25);
-      // By the clock of who looks: ffmpeg's grid ran ahead by 0.2 s a second at 30, 1 s at 50.
+      // By the observer's clock: ffmpeg's time grid ran ahead by 0.2 s a second at 30 fps, by 1 s at 50 fps.
       for (const { sample, seenMs } of feed.pictures) {
         const lateMs = seenMs - sample.capturedAt;
         assert.ok(lateMs >= -1 && lateMs < 150, String(lateMs));
@@ -113,12 +113,12 @@ describe('MJPEG over HTTP', { concurrency: 4, timeout: 120_000 }, () => {
       );
     });
 
-  it('with one picture in six seconds gives it, where "stallMs" lets it', async (t) => {
+  it('with one picture in six seconds gives it if "stallMs" allows', async (t) => {
     const feed = await watchScript(t, stream({}, 1 / 6), { stallMs: 15_000, periodMs: 1000 });
     await feed.until('two pictures', () => feed.pictures.length >= 2, 30_000);
   });
 
-  it('that is one still picture says to use "still"', async (t) => {
+  it('that is a single still picture is reported with the advice to use "still"', async (t) => {
     for (const headers of [
       { 'content-type': 'image/jpeg' },
       { 'content-type': 'image/jpeg', connection: 'close' },
@@ -130,7 +130,7 @@ describe('MJPEG over HTTP', { concurrency: 4, timeout: 120_000 }, () => {
     }
   });
 
-  it('with a login by digest gives pictures, and says nothing of it', async (t) => {
+  it('with a login by digest gives pictures, without a warning', async (t) => {
     const challenge = (algorithm: string) =>
       `Digest realm="cam", nonce="abc", qop="auth", algorithm=${algorithm}`;
     const script: Script = (request, response, number) => {
@@ -167,7 +167,7 @@ describe('MJPEG over HTTP', { concurrency: 4, timeout: 120_000 }, () => {
     assert.ok(feed.pictures.every(({ verdict }) => verdict.kind === 'healthy'));
   });
 
-  it('from GStreamer’s multipartmux, over bare TCP behind a hand-made header, gives pictures', async (t) => {
+  it('from GStreamer’s multipartmux, over bare TCP after a hand-made header, gives pictures', async (t) => {
     const clients = new Set<Socket>();
     const server = createServer((socket) => {
       clients.add(socket.on('error', () => undefined));
@@ -186,7 +186,7 @@ describe('MJPEG over HTTP', { concurrency: 4, timeout: 120_000 }, () => {
   });
 });
 
-/** Waits for a server by looking into the kernel's table: ffmpeg's takes one client alone. */
+/** Waits for a server by reading the kernel's table, because ffmpeg's server accepts only one client. */
 async function listening(port: number): Promise<void> {
   const entry = `:${port.toString(16).toUpperCase().padStart(4, '0')} 00000000:0000 0A`;
   for (let i = 0; i < 200; i++) {

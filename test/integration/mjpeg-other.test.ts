@@ -12,7 +12,7 @@ import { MULTIPART, watch, watchScript } from '../../lab/feeds/mjpeg-stage';
 const GIF = Buffer.from('474946383961100010008000000000ffffff21f90400000000002c', 'hex');
 
 describe('MJPEG over HTTP', { concurrency: 4, timeout: 120_000 }, () => {
-  it('that is something else is read by ffmpeg, behind a closed connection', async (t) => {
+  it('that is other video is read by ffmpeg over a new connection', async (t) => {
     const hls = await startHlsServer();
     t.after(() => hls.stop());
     const feed = watch(t, hls.url('/cam.m3u8'));
@@ -20,7 +20,7 @@ describe('MJPEG over HTTP', { concurrency: 4, timeout: 120_000 }, () => {
     assert.equal(feed.streams[0]?.codec, 'h264');
   });
 
-  it('that is MPEG-TS is handed to ffmpeg, which asks the camera nothing itself: a redirect of its next answer leads nowhere', async (t) => {
+  it('that is MPEG-TS is piped to ffmpeg, which requests nothing itself: a redirect in the next answer has no effect', async (t) => {
     const other = await startHttpCamera((_, response) => response.end());
     t.after(() => other.stop());
     const video = await transportStream();
@@ -29,7 +29,7 @@ describe('MJPEG over HTTP', { concurrency: 4, timeout: 120_000 }, () => {
         response.writeHead(302, { location: other.url('/internal') }).end();
         return;
       }
-      // Of a live stream no more comes than time has passed.
+      // A live stream sends no faster than real time.
       const pieces = 80;
       let sent = 0;
       const timer = setInterval(() => {
@@ -95,7 +95,7 @@ describe('MJPEG over HTTP', { concurrency: 4, timeout: 120_000 }, () => {
       'compressed',
       /gzip/,
     ],
-    // How long depends on whether this process had a processor meanwhile.
+    // The duration depends on whether this process had a processor meanwhile.
     ['nothing', () => undefined, 'silent', /sent nothing for \d+ ms/],
     [
       'headers alone',
@@ -126,7 +126,7 @@ async function transportStream(): Promise<Buffer> {
   return stdout;
 }
 
-/** Lines of a header, until the connection closes. */
+/** Sends header lines until the connection closes. */
 function endlessHeaders(...[, response]: Parameters<Script>): void {
   const { socket } = response;
   socket?.write('HTTP/1.1 200 OK\r\n');

@@ -1,4 +1,4 @@
-/** MJPEG answers cut into pictures, as cameras write them: with every oddity that browsers read over. */
+/** MJPEG answers as cameras write them, cut into pictures, with every oddity that browsers tolerate. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { readContentType } from '../../src/actors/camera/http/content-type';
@@ -94,7 +94,7 @@ describe('PictureCutter', async () => {
         for (const [i, picture] of pictures.entries()) assert.ok(found[i]?.equals(picture));
       });
 
-  it('gives a picture with its last byte, whatever the length says', () => {
+  it('returns a picture with its last byte, whatever the length says', () => {
     for (const length of [true, false, 50, 999_999] as const) {
       const cutter = new PictureCutter('frame');
       const body = part(one, { length });
@@ -114,7 +114,7 @@ describe('PictureCutter', async () => {
       );
   });
 
-  it('takes a thumbnail in a header, and pictures padded with one, for no pictures of their own', () => {
+  it('does not return a thumbnail, in a header or in padding, as a picture of its own', () => {
     const found = cut(Buffer.concat([part(thumbnail), part(thumbnail, { tail: second })]), 'frame', 1000);
     assert.deepEqual(
       found.map((each) => each.length),
@@ -122,7 +122,7 @@ describe('PictureCutter', async () => {
     );
   });
 
-  it('gives what is cut in its codes without its end, and the next one whole', () => {
+  it('returns a picture cut in its data without its end, and the next one whole', () => {
     for (const length of [true, false] as const)
       for (const at of [0.5, 0.9]) {
         const torn = one.subarray(0, at * one.length);
@@ -135,7 +135,7 @@ describe('PictureCutter', async () => {
       }
   });
 
-  it('drops what is cut in its headers, and gives the next one whole', () => {
+  it('drops a picture cut in its headers, and returns the next one whole', () => {
     for (let at = 3; at < 600; at += 41) {
       const found = cut(Buffer.concat([part(one.subarray(0, at)), part(second), part(third)]), 'frame', 1000);
       assert.ok(found.at(-1)?.equals(third), `cut at ${at}`);
@@ -148,7 +148,7 @@ describe('PictureCutter', async () => {
     }
   });
 
-  it('gives up a picture without an end before it has taken more than 64 MiB', () => {
+  it('gives up an endless picture before it exceeds 64 MiB', () => {
     const cutter = new PictureCutter('frame');
     const zeros = Buffer.alloc(1024 * 1024);
     cutter.push(part(one).subarray(0, 5000));
@@ -162,7 +162,7 @@ describe('PictureCutter', async () => {
     assert.ok(pieces <= 64);
   });
 
-  it('keeps only the part headers of what is not a picture', () => {
+  it('keeps only the part headers of data that is not a picture', () => {
     const cutter = new PictureCutter('frame');
     for (let i = 0; i < 200; i++) assert.deepEqual(cutter.push(Buffer.alloc(1024 * 1024, 'no picture ')), []);
     assert.ok(cutter.push(part(one))[0]?.equals(one));

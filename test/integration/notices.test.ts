@@ -1,4 +1,4 @@
-/** Notices sent to a real receiver that is slow, fails, closes or is away; and TLS that is verified. */
+/** Notices to a real receiver that is slow, fails, closes or is away; and verified TLS. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -90,7 +90,7 @@ describe('a notice', () => {
     assert.deepEqual(pauses, [7000, 3_600_000, undefined]);
   });
 
-  it('to a server that closes, is away, or does not speak HTTP has failed, with a sentence', async (t) => {
+  it('to a server that closes, is away, or does not speak HTTP fails with a sentence', async (t) => {
     const closing = await receiver(t, (request) => request.socket.destroy());
     assert.deepEqual(faultOf(await send(closing)), {
       ...{ code: 'ECONNRESET', message: 'closed the connection without an answer' },
@@ -117,7 +117,7 @@ describe('a notice', () => {
     assert.equal((await send(base, stopping.signal)).kind, 'failed');
   });
 
-  it('does not wait for an answer’s body', async (t) => {
+  it('does not wait for the body of an answer', async (t) => {
     const base = await receiver(t, (_, response) => response.writeHead(200).write('more to come'));
     assert.deepEqual(await send(base), { kind: 'accepted' });
   });
@@ -128,7 +128,7 @@ describe('a notice over TLS', () => {
   after(() => rmSync(dir, { recursive: true }));
   const { cert, key } = new Certificates(dir).make('receiver');
 
-  it('is not sent to whose certificate is not trusted, and is where it is', async (t) => {
+  it('is sent only if the certificate is trusted', async (t) => {
     let requests = 0;
     const answer: RequestListener = (_, response) => {
       requests++;
@@ -147,7 +147,7 @@ describe('a notice over TLS', () => {
     assert.equal(requests, 1);
   });
 
-  it('to a server without TLS has failed, with what to check', async (t) => {
+  it('to a server without TLS fails with what to check', async (t) => {
     const base = await receiver(t, (_, response) => response.end());
     assert.match(
       faultOf(await send(base.replace('http:', 'https:')))?.message ?? '',

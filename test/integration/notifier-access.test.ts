@@ -1,4 +1,4 @@
-/** The notifier on a RabbitMQ that it may not use, or not wholly: what works does, and what is missing is named. */
+/** The notifier on a RabbitMQ where it lacks permissions: what is allowed works, and what is missing is named. */
 import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:net';
 import { after, before, describe, test } from 'node:test';
@@ -8,7 +8,7 @@ import { NotifierStage } from '../../lab/notifier-bench';
 describe('the notifier', () => {
   const stage = NotifierStage.inSuite();
 
-  test('a user who may not declare publishes to what others declared, and says what is missing', async () => {
+  test('publishes, as a user who may not declare, to objects that others declared, and reports what is missing', async () => {
     const owner = await stage.ready();
     await owner.actor.stop();
     await stage.broker.control('add_user', 'writer', 'secret');
@@ -27,7 +27,7 @@ describe('the notifier', () => {
     assert.deepEqual(await stage.drained(), [1]);
   });
 
-  test('a user without write permission is reported, is retried with pauses, and works once allowed', async () => {
+  test('reports a user without write permission, retries with pauses, and works once it is allowed', async () => {
     const owner = await stage.ready();
     await owner.actor.stop();
     await stage.broker.control('add_user', 'reader', 'secret');
@@ -58,14 +58,14 @@ describe('the notifier', () => {
     ['a wrong password', (url: string) => url.replace(/:[^:@]*@/, ':wrong@'), 'broker-refused'],
     ['nobody on that port', (url: string) => url.replace(/:\d+\//, ':1/'), 'broker-unreachable'],
   ] as const)
-    test(`${what} is reported as ${code}`, async () => {
+    test(`reports ${what} as ${code}`, async () => {
       const bench = stage.open(change(stage.broker.url));
       bench.announce(1);
       await waitUntil('it is answered', () => bench.answers.size === 1, 15_000);
       assert.equal(bench.answers.get(1), code);
     });
 
-  test('a virtual host that the user may not access is reported by name', async () => {
+  test('reports a virtual host that the user may not access by name', async () => {
     await stage.broker.control('add_user', 'stranger', 'secret');
     const bench = stage.open(stage.urlOf('stranger'));
     bench.announce(1);
@@ -76,7 +76,7 @@ describe('the notifier', () => {
 
   describe('with some of the rights on exchange, queue and dead letters', () => {
     const RIGHTS = ['configure', 'write', 'read'] as const;
-    /** Suffixes of the names that the exchange, the queue, and both for dead letters have. */
+    /** Suffixes of the names of the exchange, the queue, and both dead-letter objects. */
     const OBJECTS = ['frames', 'detection', 'detection.dead'] as const;
     const ALL = RIGHTS.flatMap((right) => OBJECTS.map((object) => `${right} ${object}`));
     const DECLARED = ['nothing', 'the exchange', 'all but dead letters', 'all'] as const;
@@ -88,7 +88,7 @@ describe('the notifier', () => {
       readonly may: (what: string) => boolean;
     }
 
-    /** A spread over all 512 combinations, and those that stand at an edge: none, all, each alone, all but one. */
+    /** Edge cases (none, all, each right alone, all but one), completed by a spread over all 512 combinations. */
     const EDGES = [0, 511, ...ALL.flatMap((_, i) => [1 << i, 511 - (1 << i)]), 0b000001000, 0b001001001];
     const MASKS = [...new Set([...EDGES, ...Array.from({ length: 12 }, (_, i) => (i * 211 + 37) % 512)])];
     const CASES: readonly Case[] = MASKS.flatMap((mask) =>
@@ -117,7 +117,7 @@ describe('the notifier', () => {
       await stage.channel.bindQueue(`${name}.dead`, `${name}.dead`, '');
     }
 
-    /** What must become of a frame. */
+    /** The expected fate of a frame. */
     function expected({ declared, may }: Case): { code: string | undefined; says?: RegExp } {
       const exchange = declared !== 'nothing';
       const queue = declared === 'all' || declared === 'all but dead letters';
@@ -126,7 +126,7 @@ describe('the notifier', () => {
           code: 'broker-topology',
           says: /exchange \S+\.frames is missing.* lacks the right "configure" on exchange \S+\.frames/,
         };
-      // Frames reach the queue by its own exchange.
+      // Frames reach the queue only through its own exchange.
       const direct = RIGHTS.every((right) => may(`${right} detection`)) && may('read frames');
       if (!may('write frames') && direct)
         return {
@@ -170,7 +170,7 @@ describe('the notifier', () => {
     });
 
     for (const declared of DECLARED)
-      test(`where ${declared} was declared by another user: works where it can, else names the object and the missing permission`, async () => {
+      test(`works if possible, else names the object and the missing permission: ${declared} declared by another user`, async () => {
         for (const one of CASES.filter((other) => other.declared === declared)) {
           const url = stage.urlOf(one.namespace);
           const bench = stage.open(url, { name: `${one.namespace}.detection` }, one.namespace);
@@ -190,7 +190,7 @@ describe('the notifier', () => {
       });
   });
 
-  test('several hosts are tried in turn: refused, silent, then one that works', async () => {
+  test('tries several hosts in turn: one that refuses, one that is silent, one that works', async () => {
     const silent = await listenSilently();
     const { port } = silent.address() as { port: number };
     const url = stage.broker.url.replace('@127.0.0.1:', `@127.0.0.1:1,127.0.0.1:${port},127.0.0.1:`);
