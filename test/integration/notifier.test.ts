@@ -23,7 +23,7 @@ describe('the notifier', () => {
     ['classic queue', {}],
     ['quorum queue', { 'x-queue-type': 'quorum' }],
   ] as const)
-    test(`a full ${kind} that another client bound to the exchange delays no one and causes no repeats`, async () => {
+    test(`a full ${kind} that another client bound to the exchange delays nothing and causes no repeats`, async () => {
       const bench = await stage.ready();
       const full = { 'x-max-length': 1, 'x-overflow': 'reject-publish', ...args };
       const [other, third] = [`v.other ${kind}`, `v.third ${kind}`];
@@ -31,7 +31,7 @@ describe('the notifier', () => {
       await stage.channel.assertQueue(third, { arguments: args });
       for (const queue of [other, third]) await stage.channel.bindQueue(queue, 'v.frames', 'camera.#');
       const times = Array.from({ length: 200 }, (_, i) => i + 1);
-      // In waves: what is on its way already when a quorum queue is full is taken.
+      // In waves: a full quorum queue still accepts messages in flight.
       for (let sent = 0; sent < times.length; sent += 20) {
         bench.announce(...times.slice(sent, sent + 20));
         await waitUntil('all are answered', () => bench.answers.size === sent + 20);
@@ -53,7 +53,7 @@ describe('the notifier', () => {
   });
 
   for (const old of ['v.detection', 'v.old'])
-    test(`a queue ${old} that was renamed is unbound and kept with its messages, which is said and counted`, async (t) => {
+    test(`a queue ${old} that was renamed is unbound and kept with its messages, which are reported and counted`, async (t) => {
       const dir = mkdtempSync(path.join(tmpdir(), 'vigil-queues-'));
       t.after(() => rmSync(dir, { recursive: true }));
       const file = path.join(dir, 'queues.json');
@@ -79,7 +79,7 @@ describe('the notifier', () => {
       }
     });
 
-  test('a changed bound that the queue does not take is said with both values, and the one it has is shown', async () => {
+  test('a changed bound that the queue cannot adopt is reported with both values, and its own value is shown', async () => {
     const first = await stage.ready(stage.broker.url, { maxLength: 7 });
     await first.actor.stop();
     const bench = await stage.ready(stage.broker.url, { maxLength: 500 });
@@ -90,7 +90,7 @@ describe('the notifier', () => {
     assert.equal(bench.actor.progress().facts['queue v.detection'], '0 of 7');
   });
 
-  test('the same frame announced ten times over is one message', async () => {
+  test('a frame announced ten times is one message', async () => {
     const bench = await stage.ready();
     for (let i = 0; i < 5; i++) bench.announce(1, 2, 3);
     await bench.confirmed(1, 2, 3);
@@ -99,7 +99,7 @@ describe('the notifier', () => {
     assert.deepEqual(await stage.drained(), [1, 2, 3]);
   });
 
-  test('a full queue refuses, and takes what is announced again when there is room', async () => {
+  test('a full queue refuses frames, and accepts them when they are announced again after space was made', async () => {
     const bench = await stage.ready(stage.broker.url, { maxLength: 3 });
     const times = Array.from({ length: 20 }, (_, i) => i + 1);
     // One by one: what is on its way already when a quorum queue is full is taken.
@@ -150,7 +150,7 @@ describe('the notifier', () => {
     assert.deepEqual(await stage.drained(), [1]);
   });
 
-  test('a queue that was deleted is declared again though another one takes the messages', async () => {
+  test('a queue that was deleted is declared again even if another one receives the messages', async () => {
     const bench = await stage.ready();
     await stage.channel.assertQueue('v.other');
     await stage.channel.bindQueue('v.other', 'v.frames', 'camera.#');
@@ -181,7 +181,7 @@ describe('the notifier', () => {
     assert.deepEqual(await stage.drained(), [1]);
   });
 
-  test('a memory alarm is reported, blocks nothing for ever, and causes no repeats', async () => {
+  test('a memory alarm is reported, blocks nothing forever, and causes no repeats', async () => {
     const bench = await stage.ready();
     bench.announce(1);
     await bench.confirmed(1);
@@ -201,7 +201,7 @@ describe('the notifier', () => {
     );
   });
 
-  test('a broker that is frozen is sent one message, not all that wait', async () => {
+  test('a frozen broker is sent one message, not all that wait', async () => {
     const bench = await stage.ready();
     bench.announce(1);
     await bench.confirmed(1);
@@ -222,7 +222,7 @@ describe('the notifier', () => {
     }
   });
 
-  test('a broker killed and started again gets all that was announced meanwhile', async () => {
+  test('a broker that is killed and restarted gets everything announced meanwhile', async () => {
     const bench = await stage.ready(stage.broker.url, { name: 'w.detection' }, 'w');
     const times = Array.from({ length: 10 }, (_, i) => i + 1);
     await bench.confirmed(...(bench.announce(1), [1]));
@@ -231,7 +231,7 @@ describe('the notifier', () => {
     await restarted;
     await bench.confirmed(...times);
     await stage.connect();
-    // What a queue takes in the first seconds after its declaration a killed broker loses: see docs/reliability.md.
+    // A killed broker loses what a queue received just after its declaration: see docs/reliability.md.
     assert.deepEqual(
       (await stage.drained('w.detection')).filter((at) => at !== 1).sort((a, b) => a - b),
       times.slice(1),

@@ -8,7 +8,7 @@ import { isAlive, waitUntil } from '../../lab/process';
 
 const SAYS_HELLO = { program: '/bin/echo', args: ['hello', 'a "quoted" $word'] };
 
-test('the program runs with its arguments as they are, in the process that was spawned', () => {
+test('the program runs with its arguments unchanged, in the spawned process', () => {
   const { program, args } = liveWithParent('KILL', SAYS_HELLO);
   assert.equal(spawnSync(program, args, { encoding: 'utf8' }).stdout, 'hello a "quoted" $word\n');
   const self = liveWithParent('KILL', { program: '/bin/sh', args: ['-c', 'echo $$'] });
@@ -16,15 +16,15 @@ test('the program runs with its arguments as they are, in the process that was s
   assert.equal(Number(stdout), pid);
 });
 
-test('the program cannot gain privileges, nor can what it runs', () => {
+test('neither the program nor its children can gain privileges', () => {
   const tells = { program: '/bin/sh', args: ['-c', 'grep NoNewPrivs /proc/self/status'] };
   for (const wrapped of [liveWithParent('KILL', tells), dieWithParent('TERM', tells)])
     assert.match(spawnSync(wrapped.program, wrapped.args, { encoding: 'utf8' }).stdout, /^NoNewPrivs:\s*1$/m);
 });
 
-test('a program whose parent has died before it could ask for the signal does not run', () => {
+test('a program whose parent died before it could request the signal does not run', () => {
   const { program, args } = liveWithParent('KILL', SAYS_HELLO);
-  // The shell in between stands for whoever inherits orphans: the parent is not the expected one.
+  // The shell in between stands for the process that adopts orphans: the parent is not the expected one.
   const { stdout, status } = spawnSync('/bin/sh', ['-c', '"$@"; exit $?', 'sh', program, ...args], {
     encoding: 'utf8',
   });

@@ -1,4 +1,4 @@
-/** Cameras added, edited and removed in the page, in a real browser before a simulated installation. */
+/** Cameras added, edited and removed in the page, in a real browser with a simulated installation. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Browser } from 'playwright-core';
@@ -21,7 +21,7 @@ describe('the cameras', () => {
   });
 
   for (const [size, viewport] of Object.entries({ desktop: DESKTOP, phone: PHONE }))
-    test(`are added and removed by keyboard, ${size}, without a grave finding of axe-core in any step`, async () => {
+    test(`are added and removed by keyboard, ${size}, without a serious finding of axe-core in any step`, async () => {
       const page = await openPage(browser, own.url, { viewport });
       await tilesAre(page, own.world.cameras.size);
       const id = `new-${size}`;
@@ -63,12 +63,12 @@ describe('the cameras', () => {
       await close(page);
     });
 
-  test('are added in a form that opens however soon after it was closed', async () => {
+  test('are added in a form that can be reopened immediately after it was closed', async () => {
     const page = await openPage(browser, own.url);
     const add = page.getByRole('button', { name: 'Add camera' });
     await add.click();
     await page.getByRole('dialog', { name: 'Add a camera' }).waitFor();
-    // Before the browser says that it is closed.
+    // Before the browser reports that it is closed.
     await page.evaluate(`(async () => {
       document.querySelector('dialog [aria-label=Close]').click();
       for (let i = 0; i < 20; i++) await undefined;

@@ -13,7 +13,7 @@ before(async () => (visitor = await Visitor.start()));
 after(() => visitor.leave());
 
 describe('the connection', () => {
-  test('that is lost is reported, with the time of what is shown; pictures grow old; it is restored automatically', async () => {
+  test('is reported when it is lost, with the time of the shown data; pictures age; it is restored automatically', async () => {
     const own = await PageServer.start({ cameras: 4 });
     const page = await visitor.open(own.url);
     await tilesAre(page, 4);
@@ -45,7 +45,7 @@ describe('the connection', () => {
     await own.stop();
   });
 
-  test('that has been lost since another day is reported with that day', async () => {
+  test('is reported with the date if it was lost on another day', async () => {
     const own = await PageServer.start({ cameras: 4 });
     const page = await visitor.open(own.url);
     await tilesAre(page, 4);
@@ -65,7 +65,7 @@ describe('the connection', () => {
     await own.stop();
   });
 
-  test('that Vigil refuses is reported with its reason', async () => {
+  test('is reported with the reason if Vigil refuses it', async () => {
     const own = await PageServer.start({ cameras: 4 });
     own.maxStreams = 0;
     const page = await visitor.open(own.url);

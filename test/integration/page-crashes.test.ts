@@ -1,4 +1,4 @@
-/** Crash reports and consumers on the page, in a real browser before a simulated installation. */
+/** Crash reports and consumers on the page, in a real browser with a simulated installation. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Browser } from 'playwright-core';

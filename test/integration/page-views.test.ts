@@ -1,4 +1,4 @@
-/** A single camera, and every view: whom they exclude, what they load, and what they look like. */
+/** A single camera, and every view: accessibility, what they load, and what they look like. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { graveFindings } from '../../lab/axe';
@@ -21,7 +21,7 @@ after(async () => {
 });
 
 describe('a single camera', () => {
-  test('says how it stands, since when, why and what to do, and shows 24 hours of its ledger', async () => {
+  test('shows its condition, since when, why and what to do, and 24 hours of its ledger', async () => {
     const [id = ''] = server.world.idsOf('offline');
     const page = await visitor.open(`${server.url}#/camera/${id}`);
     const state = page.getByRole('region', { name: 'State' });
@@ -45,7 +45,7 @@ describe('a single camera', () => {
     await close(page);
   });
 
-  test('that there is not is said to be missing', async () => {
+  test('is reported as missing if it does not exist', async () => {
     const page = await visitor.open(`${server.url}#/camera/nobody`);
     await page.getByText('There is no camera nobody in Vigil’s configuration.').waitFor();
     await close(page);
@@ -73,7 +73,7 @@ describe('every view', () => {
       await close(page);
     });
 
-  test('takes the colours that are chosen, whatever those of the system', async () => {
+  test('uses the chosen colours, whatever those of the system', async () => {
     const page = await visitor.open(server.url, { colorScheme: 'light' });
     const ground = () => page.evaluate<string>('getComputedStyle(document.documentElement).backgroundColor');
     const light = await ground();

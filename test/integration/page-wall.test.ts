@@ -1,4 +1,4 @@
-/** The wall of cameras in a real browser, before a simulated installation: what it shows, loads, and lets be done. */
+/** The wall of cameras in a real browser, with a simulated installation: what it shows, loads and offers. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
@@ -44,7 +44,7 @@ const pictured = () =>
   new Set(server.requests.flatMap((path) => /\/api\/cameras\/(.+)\/latest\.jpg/.exec(path)?.[1] ?? []));
 
 describe('the wall of 200 cameras', () => {
-  test('loads pictures of the tiles in view, and of no other, also when it is scrolled', async () => {
+  test('loads pictures of the tiles in view and of no other, even while it is scrolled', async () => {
     server.requests.length = 0;
     const page = await open();
     await tilesAre(page, 200);
@@ -74,7 +74,7 @@ describe('the wall of 200 cameras', () => {
     await close(page);
   });
 
-  test('begins with what does not deliver, and counts it', async () => {
+  test('begins with the cameras that do not deliver, and counts them', async () => {
     const page = await open();
     await tilesAre(page, 200);
     const bad = (['offline', 'quarantined', 'waiting', 'starting'] as const).flatMap((condition) =>
@@ -129,14 +129,14 @@ describe('the wall of 200 cameras', () => {
     await close(page);
   });
 
-  test('shows a picture that changes', async () => {
+  test('shows changing pictures', async () => {
     const id = someDelivering();
     const page = await open(`?q=${id}`);
     await pictureChanges(page, id);
     await close(page);
   });
 
-  test('never shows an old picture as if it were the present, says why, and continues when the camera is back', async () => {
+  test('never shows an old picture as current, says why, and continues when the camera is back', async () => {
     const id = someDelivering();
     const page = await open(`?q=${id}`);
     await waitUntil('a picture is drawn', async () => (await drawn(page, id)) !== '');
@@ -162,7 +162,7 @@ describe('the wall of 200 cameras', () => {
     await close(page);
   });
 
-  test('is used by keyboard alone', async () => {
+  test('can be used by keyboard alone', async () => {
     const page = await open();
     await tilesAre(page, 200);
     const order = await tileIds(page);
@@ -219,14 +219,14 @@ describe('the wall of 200 cameras', () => {
     await tile(page, id).getByRole('link').focus();
     await page.keyboard.press('Tab');
     const spoken = async () => (await strip.getAttribute('aria-valuetext')) ?? '';
-    await waitUntil('the newest gap is told', async () => /missed/.test(await spoken()));
+    await waitUntil('the newest gap is described', async () => /missed/.test(await spoken()));
     await page.keyboard.press('Home');
-    await waitUntil('the beginning of the hour is told', async () =>
+    await waitUntil('the beginning of the hour is described', async () =>
       /every frame was delivered|missed/.test(await spoken()),
     );
     const first = await spoken();
     await page.keyboard.press('ArrowRight');
-    await waitUntil('the next stretch is told', async () => (await spoken()) !== first);
+    await waitUntil('the next stretch is described', async () => (await spoken()) !== first);
     assert.equal(await tip.textContent(), await spoken());
     await close(page);
   });

@@ -1,4 +1,4 @@
-/** Real bytes and names, cut and flipped: the parsers answer, or say they cannot; none throws. */
+/** Real bytes and names, cut and flipped: the parsers return a value or undefined; none throws. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { sequenceParameters } from '../../src/actors/camera/bitstream/codec';
@@ -21,7 +21,7 @@ function spoiled(random: Random, whole: Buffer): Buffer {
 }
 
 describe('10,000 spoiled inputs', () => {
-  it('make readJpeg give a size from the header, or nothing', async (t) => {
+  it('make readJpeg return a size from the header, or nothing', async (t) => {
     const random = seededRandom(t);
     const [picture = Buffer.alloc(0)] = await encodedUnits({ source: SOURCE, seconds: 1, codec: 'mjpeg' });
     for (let i = 0; i < CASES_EACH; i++) {
@@ -30,7 +30,7 @@ describe('10,000 spoiled inputs', () => {
     }
   });
 
-  it('make sequenceParameters give a part of the head, or nothing', async (t) => {
+  it('make sequenceParameters return a part of the input, or nothing', async (t) => {
     const random = seededRandom(t);
     const [unit = Buffer.alloc(0)] = await encodedUnits({ source: SOURCE, seconds: 1 });
     for (let i = 0; i < CASES_EACH; i++) {
@@ -40,7 +40,7 @@ describe('10,000 spoiled inputs', () => {
     }
   });
 
-  it('make a spool name its own frame, or none', (t) => {
+  it('make the spool read a name as the frame it states, or as none', (t) => {
     const random = seededRandom(t);
     const name = Buffer.from('1795381133042-1795381133-1920x1080-301442-torn95.jpg');
     for (let i = 0; i < CASES_EACH; i++) {
@@ -49,7 +49,7 @@ describe('10,000 spoiled inputs', () => {
     }
   });
 
-  it('make a key its metadata, or none', (t) => {
+  it('make a frame key give its own metadata, or none', (t) => {
     const random = seededRandom(t);
     const key = Buffer.from('vigil:frame:gate:1795381133042:1920x1080:jpeg');
     for (let i = 0; i < CASES_EACH; i++) {

@@ -32,7 +32,7 @@ const NIGHT =
   'drawbox=x=90:y=260:w=60:h=40:color=0x241f14:t=fill,drawbox=x=480:y=80:w=10:h=10:color=white:t=fill,' +
   'drawbox=x=440:y=270:w=90:h=50:color=0x1c1c1c:t=fill,format=yuv420p,noise=alls=4:allf=t';
 
-/** What the decoder makes of access units, each a wanted picture, that come one by one as from a camera. */
+/** Decodes access units, each of them a wanted picture, that arrive one by one as from a camera. */
 async function decode(units: readonly Buffer[], codec = 'h264', keyEvery = 1): Promise<Picture[]> {
   const pictures: Picture[] = [];
   const faults: Error[] = [];
@@ -119,11 +119,11 @@ describe('a verdict', () => {
       'color=white:size=640x360:rate=1,format=gray,geq=lum=252.5+2.5*sin(X/40)*cos(Y/30+N),format=yuvj420p',
     ],
   ] as const)
-    it(`of ${what} is healthy: there is little to see, but the camera sees`, async () => {
+    it(`of ${what} is healthy: there is little to see, but the camera works`, async () => {
       assert.deepEqual([...new Set(await kindsOf(source, 3))], ['healthy']);
     });
 
-  // A scene that fills the whole range, its contrast taken down to a part of it, as by night or by fog.
+  // A scene that fills the whole range, with its contrast reduced to a fraction, as at night or in fog.
   for (const [what, darkest, noise, healthy, bad, kind] of [
     ['darkness without noise', 16, 0, [0.5, 0.2, 0.07], [0.03, 0.01], 'black'],
     ["darkness with a sensor's noise", 16, 6, [0.5, 0.2, 0.03], [0.01], 'black'],
@@ -140,7 +140,7 @@ describe('a verdict', () => {
       for (const contrast of bad) assert.deepEqual(await kindAt(contrast), [kind], String(contrast));
     });
 
-  it('is static, or frozen if no pixel changes, when a picture is encoded again for frozenMs', async () => {
+  it('is static, or frozen if no pixel changes, when the same picture is encoded for frozenMs', async () => {
     const kinds = await kindsOf(`${MOVING},loop=-1:1:0`, 8);
     assert.deepEqual(kinds.slice(0, 3), ['healthy', 'healthy', 'healthy']);
     assert.ok(
@@ -150,7 +150,7 @@ describe('a verdict', () => {
     assert.equal(kinds.at(-1), 'frozen');
   });
 
-  it('is static of a still scene without noise whose light changes by less than can be seen', () => {
+  it('is static for a still scene without noise whose light changes invisibly', () => {
     const judging = new PictureJudge(FROZEN_MS);
     const kinds = Array.from({ length: 6 }, (_, i) => {
       const thumbnail = Buffer.alloc(3 * POINTS, 128);
@@ -174,7 +174,7 @@ describe('a verdict', () => {
     assert.equal(kinds.at(-1), 'healthy');
   });
 
-  it('is torn of an H.264 keyframe that misses bytes, and of no other', async () => {
+  it('is torn for an H.264 keyframe with missing bytes, and for no other', async () => {
     const units = await encodedUnits({ source: MOVING, seconds: 6 });
     const damaged = units.map((unit, i) => (i === 3 ? without(unit, 0.5, 500) : unit));
     const verdicts = judge(await decode(damaged));
@@ -185,7 +185,7 @@ describe('a verdict', () => {
     assert.ok((verdicts[3]?.confidence ?? 0) >= 80);
   });
 
-  it('is torn of all that builds on a damaged picture, until the next keyframe', async () => {
+  it('is torn for everything that builds on a damaged picture, until the next keyframe', async () => {
     const units = await encodedUnits({ source: MOVING, seconds: 8, keyEvery: 4 });
     const damaged = units.map((unit, i) => (i === 2 ? without(unit, 0.3, 200) : unit));
     const kinds = judge(await decode(damaged, 'h264', 4)).map(({ kind }) => kind);
@@ -193,14 +193,14 @@ describe('a verdict', () => {
     assert.deepEqual([...new Set(kinds.slice(4))], ['healthy']);
   });
 
-  it('is torn of a JPEG that has to be decoded and misses bytes', async () => {
+  it('is torn for a JPEG that must be decoded and has missing bytes', async () => {
     const units = await encodedUnits({ source: MOVING, seconds: 3, codec: 'mjpeg' });
     const damaged = units.map((unit, i) => (i === 1 ? unit.subarray(0, unit.length / 2) : unit));
     const kinds = judge(await decode(damaged, 'mjpeg')).map(({ kind }) => kind);
     assert.deepEqual(kinds, ['healthy', 'torn', 'healthy']);
   });
 
-  it('of a picture that was not decoded is less certain, and frozen by its bytes alone', () => {
+  it('on a picture that was not decoded is less certain, and frozen by its bytes alone', () => {
     const judging = new PictureJudge(FROZEN_MS);
     const seen = ['a', 'b', 'a', 'b', 'a', 'b', 'c'].map((fingerprint, i) =>
       judging.judge({ fingerprint }, 1000 * i),
@@ -212,7 +212,7 @@ describe('a verdict', () => {
     );
   });
 
-  it('takes less than 1 ms of processor a picture', (t: TestContext) => {
+  it('takes less than 1 ms of processor time a picture', (t: TestContext) => {
     const judging = new PictureJudge(FROZEN_MS);
     const thumbnail = Buffer.alloc(3 * POINTS, 30);
     const rounds = 2000;
@@ -224,7 +224,7 @@ describe('a verdict', () => {
   });
 });
 
-/** `count` bytes cut out at a part of the way. */
+/** The unit without `count` bytes, removed at the fraction `part` of its length. */
 function without(unit: Buffer, part: number, count: number): Buffer {
   const at = Math.floor(unit.length * part);
   return Buffer.concat([unit.subarray(0, at), unit.subarray(at + count)]);

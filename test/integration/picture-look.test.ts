@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { chartError, encodeChart, storeChart, type Chart } from '../../lab/truth/chart';
 import { chartName, CHARTS, MOST_MEAN, MOST_PATCH, SHAPES } from '../../lab/truth/colours';
 
-/** Of each kind one, by turns; the bench has them all. */
+/** Every fifth chart is tested here; the bench tests all. */
 const EVERY = 5;
 const SAMPLED: readonly Chart[] = [
   ...CHARTS.filter((_, i) => i % EVERY === 0),
@@ -32,7 +32,7 @@ describe('colours of a chart', () => {
     assert.deepEqual([white, grey], [Array(3).fill(255), Array(3).fill(128)]);
   });
 
-  it('are by the configured matrix where it is named, whatever the stream says', async () => {
+  it('follow the configured matrix, whatever the stream says', async () => {
     const coded = await encodeChart({ height: 720, matrix: 'bt601', said: false });
     const [guessed, named] = await Promise.all(
       [{}, { matrix: 'bt601' } as const].map(async (changes) =>
@@ -53,7 +53,7 @@ describe('the shape of a chart', () => {
       assert.deepEqual(source, { width: chart.width, height: chart.height });
       const { most, atCorners } = await chartError(bytes, { turnedBy });
       assert.ok(most <= MOST_PATCH, `off by ${most}`);
-      // Of odd sizes the last chroma is shared with what is beyond.
+      // With odd sizes the last chroma sample also covers points outside the picture.
       if (chart.codec !== 'mjpeg') assert.ok(atCorners <= MOST_PATCH, `corners off by ${atCorners}`);
     });
 });

@@ -1,4 +1,4 @@
-/** Video whose camera stood on its side: files and streams that say so, read as a camera reads them. */
+/** Video of a camera mounted sideways: files and streams that state it, read as a camera reads them. */
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -54,7 +54,7 @@ async function withMatrix(
   return file;
 }
 
-/** With a display orientation message before each keyframe. @param anticlockwise in 1/65536 of a turn */
+/** Makes video with a display orientation message before each keyframe. @param anticlockwise in 1/65536 of a turn */
 async function withMessage(codec: 'h264' | 'hevc', anticlockwise: number): Promise<string> {
   const raw = path.join(dir, `plain.${codec}`);
   await ffmpeg('-f', 'lavfi', '-i', MARKED_SOURCE, '-t', '1', ...ENCODERS[codec], '-f', codec, raw);
@@ -101,7 +101,7 @@ async function firstPicture(file: string, changes: Partial<CameraSpec>): Promise
   }
 }
 
-describe('video that says how it is turned', () => {
+describe('video that states its rotation', () => {
   before(async () => {
     dir = await mkdtemp(path.join(tmpdir(), 'vigil-turn-'));
   });
@@ -149,7 +149,7 @@ describe('video that says how it is turned', () => {
       }
     });
 
-  it('in a message over RTMP, which has no other way to say it, is upright', async () => {
+  it('in a message over RTMP, which has no other way to state it, is upright', async () => {
     const port = await freePort();
     const url = `rtmp://127.0.0.1:${port}/live/cam`;
     const loop = [
@@ -196,7 +196,7 @@ describe('video that says how it is turned', () => {
     await assertTurned(await withExif(6), {}, 90);
   });
 
-  it('is turned although its pictures could be stored as they are', async () => {
+  it('is turned even if its pictures could be stored unchanged', async () => {
     await assertTurned(await withMatrix('mjpeg', 180), {}, 180);
   });
 
@@ -227,7 +227,7 @@ describe('video that says how it is turned', () => {
     });
 
   for (const rotate of [0, 180] as const)
-    it(`is turned by ${rotate} where that was set`, async () => {
+    it(`is turned by ${rotate} if configured`, async () => {
       await assertTurned(await withMatrix('h264', 90), { rotate }, rotate);
       await assertTurned(await withMessage('h264', 49_152), { rotate }, rotate);
       await assertTurned(await withExif(6), { rotate }, rotate);
@@ -237,7 +237,7 @@ describe('video that says how it is turned', () => {
     ['a display matrix', () => withMatrix('h264', 270)],
     ['a message', () => withMessage('hevc', 16_384)],
   ] as const)
-    it(`in ${what} stays as it is as a keyframe, which says how it is to be turned`, async () => {
+    it(`in ${what} stays unchanged as a keyframe, whose frame states the rotation`, async () => {
       const picture = await firstPicture(await make(), { format: 'keyframe' });
       assert.equal(picture.rotation?.degrees, 270);
       assert.equal(await cornerOf(picture), CORNERS[0]);

@@ -9,7 +9,7 @@ import { shapeFilters } from '../../src/actors/camera/pictures/shape-filters';
 
 type Wanted = Parameters<typeof shapeFilters>[0] & { readonly rotate?: number };
 
-/** A PNG of one picture of a source, shaped as the camera would. */
+/** A PNG of one picture of a source, shaped as the camera shapes it. */
 async function shaped(source: string, wanted: Partial<Wanted>): Promise<Buffer> {
   const filters = [
     'null',
@@ -77,8 +77,8 @@ describe('the shape of a picture', () => {
       );
     });
 
-  it('of what is stored without loss keeps stripes of colour as wide as a point', async () => {
-    // Of two points before: of chroma that was halved twice nothing is left of them.
+  it('keeps stripes of colour one point wide if it is stored without loss', async () => {
+    // The stripes are two points wide before scaling; chroma that is halved twice would lose them.
     const stripes = await sharp({ create: { width: 640, height: 64, channels: 3, background: '#404040' } })
       .composite(
         Array.from({ length: 160 }, (_, i) => ({

@@ -9,7 +9,7 @@ import type { SceneName } from '../../lab/truth/scenes';
 import { shown } from '../../lab/truth/shown';
 
 const SEED = 3;
-/** Of H.264: a slice of no IDR picture, whose first macroblock is the picture's, and whose type is 7 (table 7-6). */
+/** H.264: the first slice of a picture that is not IDR, with slice type 7, intra only (table 7-6). */
 const isIntraSlice = (nal: NalUnit) => ((nal[0] ?? 0) & 0x1f) === 1 && (nal[1] ?? 0) >> 1 === 0b1000100;
 const BROKEN = 100;
 
@@ -23,7 +23,7 @@ for (const name of ['x264 one slice', 'x265 one slice'])
       clip = await makeClip({ ...encoder, scene: 'texture', seed: SEED, width: 640, height: 360, count: 30 });
     });
 
-    it('that nothing happened to are healthy, and the right ones', async () => {
+    it('without damage are healthy, and the right ones', async () => {
       const { pictures, lost } = await shown(clip, clip.units);
       assert.equal(pictures.length, clip.truth.length);
       assert.equal(lost, 0);
@@ -37,7 +37,7 @@ for (const name of ['x264 one slice', 'x265 one slice'])
       ['cut', ['missing-slice', 'cut', 'decode-error']],
       ['no-picture', ['missing-reference']],
     ] as const)
-      it(`of which one is hit by "${damage}" are torn if they are broken, and healthy if it is not theirs`, async () => {
+      it(`after one is hit by "${damage}" are torn if they are broken, and healthy if they are not affected`, async () => {
         const { units, touched } = withDamage(clip, damage, false, SEED);
         const { pictures } = await shown(clip, units);
         const broken = pictures.filter(({ error }) => error > BROKEN);
@@ -52,7 +52,7 @@ for (const name of ['x264 one slice', 'x265 one slice'])
   });
 
 describe('good pictures that show next to nothing', () => {
-  it('are healthy, and static where nothing changes: mist and snow', async () => {
+  it('are healthy, and static if nothing changes: mist and snow', async () => {
     for await (const { scene, encoder, kinds, wrong } of hardScenes(
       SEED,
       ['mist', 'snow'],
@@ -68,7 +68,7 @@ describe('pictures of a stream', () => {
   const clipOf = (width: number, height: number, scene: SceneName, encoder = x264.encoder) =>
     makeClip({ ...x264, encoder, scene, seed: SEED, width, height, count: 12 });
 
-  it('whose size changes, and changes again at once, are whole, none lost, in their order', async () => {
+  it('whose size changes twice in a row are whole and in order, and none is lost', async () => {
     const large = await clipOf(640, 360, 'texture');
     const small = await clipOf(320, 180, 'walkers');
     const parts = [large, small, large, small];
@@ -85,9 +85,9 @@ describe('pictures of a stream', () => {
     for (const { error, number } of pictures) assert.ok(error < BROKEN, `picture ${number}: ${error}`);
   });
 
-  it('whose size has changed have the new one, also those that begin no coded sequence and have no parameter sets', async () => {
+  it('have the new size after a change, even those that begin no coded sequence and have no parameter sets', async () => {
     const small = await clipOf(320, 180, 'texture');
-    // In mist x264 takes noise for a new scene, too early for an IDR picture.
+    // In mist, x264 takes noise for a scene change, too early for an IDR picture.
     const strong = ENCODED.find((each) => each.name === 'x264 strong');
     assert.ok(strong);
     const clip = { ...strong, scene: 'mist', seed: 7, width: 640, height: 360, count: 36 } as const;

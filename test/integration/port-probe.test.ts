@@ -1,4 +1,4 @@
-/** The pause before a feed is opened again: ended by a camera that was gone and is back, by nothing else. */
+/** The pause before a feed is reopened ends early only when a missing camera is back. */
 import assert from 'node:assert/strict';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { after, before, describe, it } from 'node:test';
@@ -30,12 +30,12 @@ describe('the pause before a feed is opened again', () => {
   });
   after(() => open.close());
 
-  it('ends soon after the port of a camera that was gone takes connections', async () => {
+  it('ends soon after the port of a missing camera accepts connections again', async () => {
     const before = await listening();
     const port = portIn(before);
     await new Promise((resolve) => before.close(resolve));
     const pause = passed(feed(`rtsp://user:pass@127.0.0.1:${port}/live`), LONG_MS);
-    // Longer than it takes to be seen closed once.
+    // Long enough for the probe to find the port closed once.
     await new Promise((resolve) => setTimeout(resolve, 2000));
     const back = await listening(port);
     const { isBack, ms } = await pause;
@@ -50,7 +50,7 @@ describe('the pause before a feed is opened again', () => {
     ['has no port', () => ({ kind: 'test', pattern: 'testsrc2' }) as const],
     ['is sent to us', () => feed('udp://127.0.0.1:5000')],
   ] as const)
-    it(`is whole where a camera ${what}`, async () => {
+    it(`lasts its full time if a camera ${what}`, async () => {
       const { isBack, ms } = await passed(source(), 3200);
       assert.equal(isBack, false);
       assert.ok(ms > 3150, String(ms));

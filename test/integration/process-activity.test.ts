@@ -1,4 +1,4 @@
-/** What the kernel says of a process: how long it waited for a processor, and what it waits for now. */
+/** What the kernel reports about a process: how long it waited for a processor, and what it waits for now. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
@@ -6,7 +6,7 @@ import { KERNEL } from '../../src/os/process-activity';
 import { spawnOwned, waitUntil, type OwnedProcess } from '../../lab/process';
 
 describe('process activity reported by the kernel', () => {
-  it('grows by what it waits while others have the processor', async () => {
+  it('includes the time it waits while others have the processor', async () => {
     // Pinned to one processor, each of four that spin gets a quarter of it.
     const spinning = await Promise.all(
       Array.from({ length: 4 }, () => spawnOwned('taskset', ['-c', '0', 'sh', '-c', 'while :; do :; done'])),
@@ -16,7 +16,7 @@ describe('process activity reported by the kernel', () => {
       const [{ pid }] = spinning as [OwnedProcess];
       await waitUntil('it has waited', () => waited(pid) > 100, 10_000);
       process.kill(pid, 'SIGSTOP');
-      // It waits once more for a processor, to take the signal.
+      // It waits once more for a processor, to handle the signal.
       await waitUntil('it has stopped', () => KERNEL.activity(pid)?.state === 'other');
       const { pid: other } = spinning[1] ?? { pid: 0 };
       const [stopped, others] = [waited(pid), waited(other)];
@@ -28,13 +28,13 @@ describe('process activity reported by the kernel', () => {
     }
   });
 
-  it('is there for one that runs', () => {
+  it('is known for a running process', () => {
     const seen = KERNEL.activity(process.pid);
     assert.ok(seen !== undefined && seen.waitedMs >= 0 && seen.ranMs > 0);
     assert.equal(seen.state, 'runnable', 'as it asks about itself');
   });
 
-  it('says of one that is blocked until a thread of its own has had a processor that it is held', async () => {
+  it('reports a process that is blocked until its own thread gets a processor as held', async () => {
     // A child whose main thread waits, within the code, for a thread that spins.
     const script = `
       const { Worker } = require('node:worker_threads');
@@ -54,7 +54,7 @@ describe('process activity reported by the kernel', () => {
     }
   });
 
-  it('is nothing for one that does not', () => {
+  it('is undefined for a process that does not exist', () => {
     assert.equal(KERNEL.activity(2 ** 30), undefined);
     assert.equal(KERNEL.times(2 ** 30), undefined);
   });

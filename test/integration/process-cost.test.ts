@@ -1,4 +1,4 @@
-/** Processor time and memory of a process with all that it has started, as reported by the kernel. */
+/** Processor time and memory of a process and its descendants, as reported by the kernel. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -8,7 +8,7 @@ import { processorSeconds } from '../../src/os/processor-time';
 import { waitUntil } from '../../lab/process';
 
 describe('the cost of a process', () => {
-  it('has that of the programs it runs', async (t) => {
+  it('includes that of the programs it runs', async (t) => {
     const program =
       "require('child_process').spawn(process.execPath, ['-e', 'Buffer.alloc(4e7, 1); console.log(1); setInterval(() => 0, 1e6)'], { stdio: 'inherit' }); setInterval(() => 0, 1e6)";
     const child = spawn(process.execPath, ['-e', program], {
@@ -22,15 +22,15 @@ describe('the cost of a process', () => {
     assert.deepEqual([...costs.keys()].sort(), [pid, process.pid].sort());
     const own = costs.get(process.pid) ?? assert.fail();
     const tree = costs.get(pid) ?? assert.fail();
-    // Two Nodes, one with 40 MB of its own.
+    // Two Node processes, one of which allocates 40 MB.
     assert.ok(tree.memoryBytes > 80_000_000 && tree.memoryBytes < 1_000_000_000, String(tree.memoryBytes));
     assert.ok(own.memoryBytes > tree.memoryBytes && own.processorS > tree.processorS && tree.processorS > 0);
   });
 });
 
 describe('processor time', () => {
-  it('counts a process with those it has started, running and ended', async () => {
-    // Of processor time: on a busy machine, so much of a clock's time is less.
+  it('counts a process with its children, running and ended', async () => {
+    // A loop measured in processor time: on a busy machine the same wall time would give less.
     const burn = 'while (process.cpuUsage().user < 3e5);';
     const program = `const {spawnSync,spawn}=require('child_process');spawnSync(process.execPath,['-e',${JSON.stringify(burn)}]);spawn(process.execPath,['-e',${JSON.stringify(`${burn}setInterval(()=>0,1000)`)}]);setInterval(()=>0,1000)`;
     const child = spawn(process.execPath, ['-e', program], { stdio: 'ignore', detached: true });

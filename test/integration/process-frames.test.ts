@@ -1,4 +1,4 @@
-/** The frame-process program and its Python example, with real servers. */
+/** The command `process` and its Python example, with real servers. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
@@ -48,7 +48,7 @@ describe('runProcess', () => {
     assert.equal(lines.length, 3);
   });
 
-  it('says at once when it cannot save', async (t) => {
+  it('fails at once if it cannot save', async (t) => {
     const out = path.join(await temporaryFolder(t), 'file');
     await writeFile(out, '');
     const { signal } = new AbortController();
@@ -61,7 +61,7 @@ describe('runProcess', () => {
 describe('examples/consumer.py', () => {
   const script = path.join(__dirname, '../../examples/consumer.py');
 
-  it('prints and saves frames, rejects what is none, passes over what has expired', async (t) => {
+  it('prints and saves frames, rejects invalid messages, and skips expired frames', async (t) => {
     const stage = await Stage.open(t);
     const folder = await temporaryFolder(t);
     const endpoints = path.join(folder, 'endpoints.json');
@@ -117,7 +117,7 @@ describe('examples/consumer.py', () => {
     });
   }
 
-  it('ends with one line, and no password in it, when a server is away', async (t) => {
+  it('ends with one line, without a password, if a server is away', async (t) => {
     const folder = await temporaryFolder(t);
     const endpoints = path.join(folder, 'endpoints.json');
     const absent = `amqp://user:hush@127.0.0.1:${await freePort()}`;

@@ -1,4 +1,4 @@
-/** The Python package on real servers: what its loop, its threads and its event loop do with frames. */
+/** The Python package on real servers: how its loop, its threads and its event loop process frames. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -27,7 +27,7 @@ async function staged(t: TestContext) {
   return { stage, consume, sendFrom, left };
 }
 
-/** Headers of the only message of a queue. */
+/** The headers of the only message of a queue. */
 async function onlyHeaders(stage: Stage, queue: string): Promise<Record<string, unknown>> {
   await until(`a message is in ${queue}`, async () => (await stage.waiting(queue)) === 1);
   const message = await stage.channel.get(queue, { noAck: true });
@@ -74,7 +74,7 @@ describe('frames() in Python', { concurrency: true }, () => {
     );
   });
 
-  it('a frame that was announced twice is worked on once, whatever the mode', async (t) => {
+  it('a frame that was announced twice is processed once, whatever the mode', async (t) => {
     const { stage, consume, sendFrom } = await staged(t);
     const frame = await sendFrom('gate');
     const consumer = await consume({ removal: 'keep' });
@@ -98,7 +98,7 @@ describe('frames() in Python', { concurrency: true }, () => {
     assert.equal(await stage.waiting(stage.dead), 0);
   });
 
-  it('hands the trace context of a message on, and none that is not valid', async (t) => {
+  it('passes on the trace context of a message if it is valid', async (t) => {
     const { stage, consume } = await staged(t);
     const parent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
     for (const traceparent of [parent, `00-${'0'.repeat(32)}-00f067aa0ba902b7-01`, 'x\r\ny', 7]) {
@@ -161,7 +161,7 @@ describe('frames() in Python', { concurrency: true }, () => {
     await until('the queue is empty', async () => (await stage.waiting()) === 0);
   });
 
-  it('image() gives the pixels of every format as a numpy array, rows by columns by colours', async (t) => {
+  it('image() returns the pixels of every format as a numpy array, rows by columns by colours', async (t) => {
     const { stage, consume } = await staged(t);
     const [folder, source] = [
       await temporaryFolder(t),
@@ -188,55 +188,51 @@ describe('frames() in Python', { concurrency: true }, () => {
   });
 });
 
-describe(
-  'what a Python consumer gives up becomes a dead letter with the reason in x-vigil-reason',
-  { concurrency: true },
-  () => {
-    it('a message that is not an announcement', async (t) => {
-      const { stage, consume } = await staged(t);
-      stage.publish(Buffer.from('{"type": "vigil.frame.sampled.v1"}'));
-      const consumer = await consume();
-      const headers = await onlyHeaders(stage, stage.dead);
-      assert.equal(headers['x-vigil-code'], 'invalid-message');
-      assert.match(String(headers['x-vigil-reason']), /^a message is not a frame announcement: event\//);
-      await until('it is reported', () => consumer.of('fault').length === 1);
-      await until('it is acknowledged', async () => (await stage.waiting()) === 0);
-    });
+describe('a dead letter of a Python consumer', { concurrency: true }, () => {
+  it('has the reason in x-vigil-reason for a message that is not an announcement', async (t) => {
+    const { stage, consume } = await staged(t);
+    stage.publish(Buffer.from('{"type": "vigil.frame.sampled.v1"}'));
+    const consumer = await consume();
+    const headers = await onlyHeaders(stage, stage.dead);
+    assert.equal(headers['x-vigil-code'], 'invalid-message');
+    assert.match(String(headers['x-vigil-reason']), /^a message is not a frame announcement: event\//);
+    await until('it is reported', () => consumer.of('fault').length === 1);
+    await until('it is acknowledged', async () => (await stage.waiting()) === 0);
+  });
 
-    it('a damaged picture', async (t) => {
-      const { stage, consume } = await staged(t);
-      await stage.send('jpeg', (await picture('jpeg')).subarray(0, 60));
-      const consumer = await consume({ behaviour: { image: true } });
-      await consumer.until('rejected', 1);
-      const headers = await onlyHeaders(stage, stage.dead);
-      assert.equal(headers['x-vigil-code'], 'undecodable');
-      assert.match(String(headers['x-vigil-reason']), /jpeg picture/);
-    });
+  it('has the reason in x-vigil-reason for a damaged picture', async (t) => {
+    const { stage, consume } = await staged(t);
+    await stage.send('jpeg', (await picture('jpeg')).subarray(0, 60));
+    const consumer = await consume({ behaviour: { image: true } });
+    await consumer.until('rejected', 1);
+    const headers = await onlyHeaders(stage, stage.dead);
+    assert.equal(headers['x-vigil-code'], 'undecodable');
+    assert.match(String(headers['x-vigil-reason']), /jpeg picture/);
+  });
 
-    it('a frame whose handler fails each time', async (t) => {
-      const { stage, consume, sendFrom } = await staged(t);
-      await sendFrom('gate');
-      const consumer = await consume({ behaviour: { raise: 'value' } });
-      await consumer.until('failed', DELIVERY_LIMIT + 1);
-      const headers = await onlyHeaders(stage, stage.dead);
-      assert.equal(headers['x-vigil-code'], 'handler-failed');
-      assert.equal(headers['x-vigil-reason'], 'its handler failed: ValueError: as it was told');
-      assert.equal(consumer.of('frame').length, DELIVERY_LIMIT + 1);
-    });
+  it('has the reason in x-vigil-reason for a frame whose handler fails each time', async (t) => {
+    const { stage, consume, sendFrom } = await staged(t);
+    await sendFrom('gate');
+    const consumer = await consume({ behaviour: { raise: 'value' } });
+    await consumer.until('failed', DELIVERY_LIMIT + 1);
+    const headers = await onlyHeaders(stage, stage.dead);
+    assert.equal(headers['x-vigil-code'], 'handler-failed');
+    assert.equal(headers['x-vigil-reason'], 'its handler failed: ValueError: as it was told');
+    assert.equal(consumer.of('frame').length, DELIVERY_LIMIT + 1);
+  });
 
-    it('and without one where the dead-letter exchange is not there: then RabbitMQ drops it as requested', async (t) => {
-      const { stage, consume } = await staged(t);
-      await stage.channel.deleteExchange(stage.dead);
-      stage.publish(Buffer.from('no announcement'));
-      const consumer = await consume();
-      await until('it is reported', () => consumer.of('fault').length === 1);
-      await until(
-        'it is settled',
-        async () => (await stage.channel.checkQueue(stage.queue)).messageCount === 0,
-      );
-      const frame = await stage.send();
-      await consumer.until('processed', 1);
-      assert.equal(consumer.of('frame')[0]?.key, stage.key(frame));
-    });
-  },
-);
+  it('does not arise if the dead-letter exchange is missing: RabbitMQ drops the message as requested', async (t) => {
+    const { stage, consume } = await staged(t);
+    await stage.channel.deleteExchange(stage.dead);
+    stage.publish(Buffer.from('no announcement'));
+    const consumer = await consume();
+    await until('it is reported', () => consumer.of('fault').length === 1);
+    await until(
+      'it is settled',
+      async () => (await stage.channel.checkQueue(stage.queue)).messageCount === 0,
+    );
+    const frame = await stage.send();
+    await consumer.until('processed', 1);
+    assert.equal(consumer.of('frame')[0]?.key, stage.key(frame));
+  });
+});

@@ -1,4 +1,4 @@
-/** The Python package when servers go away, machines fail, frames kill and work takes long: no frame is lost or blamed. */
+/** The Python package when servers fail, disks fill, frames kill or work takes long: no frame is lost or blamed. */
 import assert from 'node:assert/strict';
 import { rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -20,7 +20,7 @@ describe('a Python consumer', { concurrency: 4 }, () => {
     const consumer = await startPython(t, {
       ...{ endpoints, queue: stage.queue, delivery_limit: DELIVERY_LIMIT, behaviour: { file } },
     });
-    // More tries than a frame has deliveries.
+    // More attempts than a frame has deliveries.
     await until('it has tried', () => consumer.of('frame').length > 2 * DELIVERY_LIMIT + 2);
     assert.deepEqual(
       consumer.of('fault').map(({ code }) => code),
@@ -54,7 +54,7 @@ describe('a Python consumer', { concurrency: 4 }, () => {
     await consumer.until('rejected', 1);
   });
 
-  it('of a Redis that refuses writes costs no frame a delivery', async (t) => {
+  it('with a Redis that refuses writes costs no frame a delivery', async (t) => {
     const stage = await Stage.open(t);
     const store = await startRefusingRedis(t);
     const { client } = store;
@@ -72,7 +72,7 @@ describe('a Python consumer', { concurrency: 4 }, () => {
     assert.equal(await stage.waiting(stage.dead), 0);
   });
 
-  it('outlives the loss of each server, and works on no frame twice for it', async (t) => {
+  it('survives the loss of each server, and processes no frame twice because of it', async (t) => {
     const stage = await Stage.open(t);
     const amqp = await Wire.open(t, servers.amqpUrl);
     const store = await Wire.open(t, servers.redisUrl);
@@ -104,11 +104,11 @@ describe('a Python consumer', { concurrency: 4 }, () => {
     assert.equal(await stage.waiting(stage.dead), 0);
   });
 
-  it('reads endpoints.json before each connection, waits for a queue, and says where the fault is', async (t) => {
+  it('reads endpoints.json before each connection, waits for a queue, and reports what is missing', async (t) => {
     const stage = await Stage.open(t);
     const file = path.join(await temporaryFolder(t), 'endpoints.json');
     const consumer = await startPython(t, { endpoints: file, queue: stage.queue });
-    await until('the file is missed', () => consumer.of('fault').length > 0);
+    await until('the file is missing', () => consumer.of('fault').length > 0);
     assert.match(consumer.of('fault')[0]?.message ?? '', /endpoints\.json cannot be read: No such file/);
     const password = new URL(servers.amqpUrl);
     password.password = 'hush';
@@ -118,7 +118,7 @@ describe('a Python consumer', { concurrency: 4 }, () => {
     );
     await stage.channel.deleteQueue(stage.queue);
     await writeFile(file, JSON.stringify(endpoints));
-    await until('the queue is missed', () =>
+    await until('the queue is missing', () =>
       consumer.of('fault').some(({ code }) => code === 'queue-missing'),
     );
     await stage.declare();
@@ -127,7 +127,7 @@ describe('a Python consumer', { concurrency: 4 }, () => {
     assert.doesNotMatch(JSON.stringify(consumer.events), /hush/);
   });
 
-  it('that computes for many heartbeats keeps its connection', async (t) => {
+  it('that computes for longer than many heartbeats keeps its connection', async (t) => {
     const stage = await Stage.open(t);
     await stage.send();
     const amqp = `${servers.amqpUrl}?heartbeat=1`;
@@ -140,7 +140,7 @@ describe('a Python consumer', { concurrency: 4 }, () => {
     assert.equal(consumer.of('consuming').length, 1);
   });
 
-  it('dies of a frame, and that frame alone becomes a dead letter', async (t) => {
+  it('that is killed by a frame makes that frame alone a dead letter', async (t) => {
     const stage = await Stage.open(t);
     const frames = [];
     for (let i = 0; i < 12; i += 1) frames.push(stage.key(await stage.send()));

@@ -1,4 +1,4 @@
-/** The Python package on its own: its types, its examples, and the same judgement of messages and URLs as the kit's. */
+/** The Python package on its own: types, examples, and the same verdicts on messages and URLs as the TypeScript kit. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
@@ -29,7 +29,7 @@ const data = {
 } as const;
 const good = frameSampled('vigil', data, false, data.capturedAt + 412);
 
-/** The announcement with other values in it; undefined takes one out. */
+/** The announcement with other values; undefined removes a member. */
 const withData = (changes: object) => JSON.stringify({ ...good, data: { ...good.data, ...changes } });
 const withEvent = (changes: object) => JSON.stringify({ ...good, ...changes });
 const key = (text: string) => withData({ key: text });
@@ -84,7 +84,7 @@ describe('vigil-consumer', () => {
     });
   });
 
-  it('has examples in its documentation that run as they are printed', () => {
+  it('has examples in its documentation that run as printed', () => {
     const modules = readdirSync(path.join(PYTHON_PACKAGE, 'vigil_consumer')).flatMap((name) =>
       name.endsWith('.py') ? [name.replace('.py', '')] : [],
     );
@@ -100,7 +100,7 @@ print(sum(result.failed for result in results), sum(result.attempted for result 
     assert.ok(Number(attempted) > 20, `${attempted} examples`);
   });
 
-  it('takes and refuses the same messages as the TypeScript kit', () => {
+  it('accepts and refuses the same messages as the TypeScript kit', () => {
     const script = `
 import base64, json, sys
 from vigil_consumer import ConsumerError, read_announcement
@@ -203,7 +203,7 @@ for amqp in json.load(sys.stdin):
   });
 });
 
-/** What the package is to find in a URL. */
+/** What the Python package must find in a URL. */
 function pythonOf(address: RedisAddress): Record<string, unknown> {
   const common = {
     kind: address.kind,

@@ -1,4 +1,4 @@
-/** Queues of others and of earlier configurations, as a real broker reports them: by Erlang, and by its management API. */
+/** Foreign queues and those of earlier configurations, as a real broker reports them: by Erlang and by HTTP. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { connect, type ChannelModel } from 'amqplib';
@@ -53,7 +53,7 @@ describe('queues on a broker', () => {
           own: ['v.detection'],
           names: ['v.detection', 'v.old', 'v.gone'],
         });
-      // A quorum queue counts its messages and consumers every 5 s; what both ways of asking say is up to that old.
+      // A quorum queue counts its messages and consumers every 5 s, so both sources may lag by that much.
       const known = async () => {
         const queues = await ask(await view());
         const sum = (figure: 'messages' | 'consumers') =>
@@ -76,7 +76,7 @@ describe('queues on a broker', () => {
     await assert.rejects(untagged.queue('far'), /give that user the tag "monitoring"/);
   });
 
-  test('are not reported by a broker that was killed, and that is stated', async () => {
+  test('are not reported by a broker that was killed, which is stated', async () => {
     broker.signal('SIGKILL');
     await assert.rejects(broker.view(), { code: 'broker-call', message: /embedded RabbitMQ did not answer/ });
   });

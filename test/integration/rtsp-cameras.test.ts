@@ -1,4 +1,4 @@
-/** RTSP cameras as they are: with sound, passwords, redirections, slow answers. The real ffmpeg before fake and real servers. */
+/** Realistic RTSP cameras, with sound, passwords, redirections, slow answers: the real ffmpeg with fake and real servers. */
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { askRtsp } from '../../src/actors/camera/rtsp/question';
@@ -42,23 +42,23 @@ describe('an RTSP camera with other tracks', { concurrency: 2 }, () => {
   ];
   for (const [what, options] of rows)
     for (const transport of ['tcp', 'udp'] as const)
-      it(`gives pictures over ${transport} where it has ${what}`, async (t) => {
+      it(`gives pictures over ${transport} if it has ${what}`, async (t) => {
         const camera = await fakeCamera(t, options);
         await assertPictures(streamOf(camera.url(), transport));
         const tracks = camera.requests.filter((line) => line.startsWith('SETUP'));
         assert.deepEqual(tracks, [`SETUP ${camera.url()}/video`], 'no other track is asked for');
       });
 
-  it('gives pictures where its first picture is not a keyframe and its parameters are not described', async (t) => {
+  it('gives pictures if its first picture is not a keyframe and its parameters are not described', async (t) => {
     const camera = await fakeCamera(t, { withoutParameters: true, firstPicture: 3 });
     await assertPictures(streamOf(camera.url()));
   });
 
-  it('gives pictures of a real server with two sound tracks', async (t) => {
+  it('gives pictures from a real server with two sound tracks', async (t) => {
     const video = { clip: await clip(), codec: 'h264', fps: CLIP_DEFAULTS.fps } as const;
     const around = { ...video, audio: { before: ['pcma'], after: ['pcmu'] } } as const;
     const before = { ...video, audio: { before: ['pcmu', 'pcma'] } } as const;
-    // A mount each: this server answers 503 to who comes while it takes apart what the last viewer had.
+    // One mount for each test: the server answers 503 while it closes the session of the previous viewer.
     const server = await startRtspServer({
       mounts: { '/around-tcp': around, '/around-udp': around, '/before-tcp': before, '/before-udp': before },
     });
@@ -84,7 +84,7 @@ describe('an RTSP camera that is slow', { concurrency: true }, () => {
     });
   }
 
-  it('is not taken for one whose UDP packets are blocked while it describes its stream', async (t) => {
+  it('is not mistaken for one with blocked UDP while it describes its stream', async (t) => {
     const camera = await fakeCamera(t, { describeDelayMs: 7000 });
     const { picture, transport } = await look({
       ...streamOf(camera.url(), 'udp'),
@@ -94,7 +94,7 @@ describe('an RTSP camera that is slow', { concurrency: true }, () => {
     assert.equal(transport, 'udp');
   });
 
-  it('is said to describe its stream and to send nothing of it', async (t) => {
+  it('is reported to describe its stream but send none of it', async (t) => {
     const camera = await fakeCamera(t, { playDelayMs: 60_000 });
     await assertFault(
       camera.url(),
@@ -115,12 +115,12 @@ describe('an RTSP camera with a password', { concurrency: 2 }, () => {
   for (const [digest = []] of rows) {
     const offered = digest.join(', then ');
     for (const transport of ['tcp', 'udp'] as const)
-      it(`gives pictures over ${transport} where it offers ${offered}`, async (t) => {
+      it(`gives pictures over ${transport} if it offers ${offered}`, async (t) => {
         const camera = await fakeCamera(t, { digest });
         await assertPictures(streamOf(camera.url('/a', 'admin:secret'), transport));
       });
 
-    it(`is "unauthorized" with a wrong one where it offers ${offered}`, async (t) => {
+    it(`is "unauthorized" with a wrong one if it offers ${offered}`, async (t) => {
       const camera = await fakeCamera(t, { digest });
       await assertFault(
         camera.url('/a', 'admin:secreT'),
@@ -130,14 +130,14 @@ describe('an RTSP camera with a password', { concurrency: 2 }, () => {
     });
   }
 
-  it('says that none is given', async (t) => {
+  it('is reported if no password is configured', async (t) => {
     const camera = await fakeCamera(t, { digest: ['MD5', 'SHA-256'] });
     await assertFault(camera.url(), 'unauthorized', /asks for a user name and password, and none is given/);
   });
 });
 
 describe('an RTSP camera that redirects', { concurrency: true }, () => {
-  /** With more patience than a feed has, which opens what a busy machine has not asked in time. */
+  /** Asserts the answer with longer deadlines than a feed's, which opens the URL if the question takes too long. */
   async function assertAnswer(t: TestContext, url: string, sentence: RegExp): Promise<void> {
     const answer = await askRtsp(url, { firstMs: 30_000, redirectedMs: 30_000 }, t.signal);
     assert.ok(answer.kind === 'refused', answer.kind);
@@ -145,32 +145,32 @@ describe('an RTSP camera that redirects', { concurrency: true }, () => {
     assert.match(answer.fault.message, sentence);
   }
 
-  it('to itself is asked once, and said to redirect in a circle', async (t) => {
+  it('to itself is asked once, and reported to redirect in a circle', async (t) => {
     const camera = await fakeCamera(t, { redirect: (_, self) => `${self}/loop` });
     const url = camera.url('/loop');
     await assertAnswer(t, url, /redirects in a circle, back to rtsp:\/\/127\.0\.0\.1:\d+\/loop;/);
     assert.deepEqual(camera.requests, [`DESCRIBE ${url}`]);
   });
 
-  it('without end is left after five redirections', async (t) => {
+  it('endlessly is given up after five redirections', async (t) => {
     let count = 0;
     const camera = await fakeCamera(t, { redirect: (_, self) => `${self}/${++count}` });
     await assertAnswer(t, camera.url(), /redirects more than 5 times, at last to rtsp:/);
     assert.equal(camera.requests.length, 6);
   });
 
-  it('gives no feed, however soon it was asked', async (t) => {
+  it('in a circle gives no feed, however early it was asked', async (t) => {
     const camera = await fakeCamera(t, { redirect: (_, self) => `${self}/loop` });
     await assertFault(camera.url('/loop'), 'redirect', /redirects (in a circle|again and again)/);
   });
 
-  it('is given up when it is too slow to be asked first', async (t) => {
+  it('is given up if it answers too slowly to be asked first', async (t) => {
     const camera = await fakeCamera(t, { redirect: (_, self) => `${self}/loop`, describeDelayMs: 1500 });
     await assertFault(camera.url('/loop'), 'redirect', /redirects again and again, at last to rtsp:/);
     assert.ok(camera.requests.filter((line) => line.startsWith('DESCRIBE')).length <= 8);
   });
 
-  it('five times, at last to another, gives pictures of that one', async (t) => {
+  it('five times, finally to another camera, gives pictures of that one', async (t) => {
     const last = await fakeCamera(t, { digest: ['MD5'] });
     const first = await fakeCamera(t, {
       redirect: (from, self) => {

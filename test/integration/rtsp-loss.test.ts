@@ -1,4 +1,4 @@
-/** RTSP cameras whose UDP packets are lost: counted, said, and left for TCP where that may be. */
+/** RTSP cameras whose UDP packets are lost: losses are counted and reported, and TCP is used if allowed. */
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -33,10 +33,10 @@ describe('an RTSP camera whose UDP packets are lost', { concurrency: true }, () 
     return { lines, frames, facts: () => actor.progress().facts };
   }
 
-  it('counts them, says so, and marks the pictures', async (t) => {
+  it('counts and reports them, and marks the pictures', async (t) => {
     const fake = await fakeCamera(t, { loseEvery: 40 });
     const camera = await open(t, streamOf(fake.url(), 'udp'), { sampling: 'all' });
-    await waitUntil('it is said', () => camera.lines.some((line) => /were lost/.test(line)), 40_000);
+    await waitUntil('it is reported', () => camera.lines.some((line) => /were lost/.test(line)), 40_000);
     const said = camera.lines.filter((line) => /were lost/.test(line));
     assert.match(
       said.join(),

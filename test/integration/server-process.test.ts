@@ -20,7 +20,7 @@ function server(script: string) {
 const never = async () => Promise.reject(new Error('it does not answer'));
 
 describe('the last output of a server', () => {
-  it('are whole lines where its writes end within them', async () => {
+  it('consists of whole lines even if its writes end within them', async () => {
     // The second write comes when the first has been read: the pipe is empty then.
     const { server: torn } = server(`
       printf 'cannot open the app'; printf 'pend-only' >&2; sleep 0.3
@@ -33,7 +33,7 @@ describe('the last output of a server', () => {
     ]);
   });
 
-  it('are there when it ends at once', async () => {
+  it('is kept if the server ends at once', async () => {
     for (let i = 0; i < 20; i++) {
       const { server: brief } = server(`echo 'bad configuration' >&2; exit 3`);
       await assert.rejects(brief.ready(never, 20_000), {

@@ -1,4 +1,4 @@
-/** The first start of an embedded server: one that is killed meanwhile is started again, one that cannot run is not. */
+/** The first start of an embedded server: a server killed meanwhile is restarted, one that cannot run is not. */
 import assert from 'node:assert/strict';
 import { access } from 'node:fs/promises';
 import path from 'node:path';
@@ -40,7 +40,7 @@ async function staged(t: TestContext, script: string) {
 }
 
 describe('the first start of an embedded server', () => {
-  it('is made again whenever the server is killed meanwhile', async (t) => {
+  it('is repeated whenever the server is killed meanwhile', async (t) => {
     const { child, said } = await staged(
       t,
       'if [ -e a/b ]; then touch answers; exec sleep 60; fi; mkdir a || mkdir a/b; kill -9 $$',
@@ -51,7 +51,7 @@ describe('the first start of an embedded server', () => {
     for (const line of said()) assert.match(line, sentence);
   });
 
-  it('is made again when the server is killed, and when it ends once', async (t) => {
+  it('is repeated when the server is killed, and when it ends once', async (t) => {
     const { child, said } = await staged(
       t,
       'if [ -e a/b ]; then touch answers; exec sleep 60; fi; if [ -e a ]; then mkdir a/b; exit 1; fi; mkdir a; kill -9 $$',
@@ -60,7 +60,7 @@ describe('the first start of an embedded server', () => {
     assert.equal(said().length, 2);
   });
 
-  it('escalates when the server is killed again and again', async (t) => {
+  it('escalates when the server is killed repeatedly', async (t) => {
     const { child, said, escalated } = await staged(t, 'kill -9 $$');
     const started = child.start().catch(() => undefined);
     await waitUntil('it escalates', () => escalated.length > 0);
@@ -73,13 +73,13 @@ describe('the first start of an embedded server', () => {
     );
   });
 
-  it('fails when the server ends again', async (t) => {
+  it('fails when the server ends a second time', async (t) => {
     const { child, said } = await staged(t, 'echo "bad configuration" >&2; exit 3');
     await assert.rejects(child.start(), { code: 'service-start', message: /ended with code 3/ });
     assert.equal(said().length, 1);
   });
 
-  it('fails at once when others have its data', async (t) => {
+  it('fails at once if another process uses its data', async (t) => {
     const { child, said } = await staged(t, 'exit 75');
     await assert.rejects(child.start(), { code: 'service-start' });
     assert.deepEqual(said(), []);

@@ -20,7 +20,7 @@ describe('services with a picture in common', () => {
     ['the primary that Sentinels name', 'a primary and the broker', () => startSentinel()],
     ['a Cluster', 'a primary', () => startCluster({ replicas: 1 })],
   ] as const satisfies readonly (readonly [string, string, () => Promise<RedisGroup>])[])
-    test(`each get every frame from ${name}, also after ${lost} was lost, and leave no key for ever`, async (t) => {
+    test(`each get every frame from ${name}, even after ${lost} was lost, and leave no key forever`, async (t) => {
       const group = await start();
       t.after(() => group.stop());
       const client = openRedis(group.url, { retryStrategy: () => 200, commandTimeout: 3000 });
@@ -73,7 +73,7 @@ describe('services with a picture in common', () => {
       }
       await send(21, 30);
       await bothHave(30);
-      await waitUntil('no key is left for ever', async () => !(await stored(30)).everlasting);
+      await waitUntil('no key is left forever', async () => !(await stored(30)).everlasting);
       for (const service of ['v.plates', 'v.people'])
         assert.equal((await stage.channel.checkQueue(`${service}.dead`)).messageCount, 0);
     });

@@ -1,4 +1,4 @@
-/** Services with queues of their own, on real servers: who gets what, when a picture is deleted, and what a service in trouble holds up. */
+/** Services with their own queues, on real servers: who gets what, when a picture is deleted, the effect of a trouble. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,7 +17,7 @@ import { wantedBy, type Entry } from '../../lab/wanted-actors';
 const servicesOf = (consumers: Record<string, Entry>): readonly ServiceSpec[] =>
   wantedBy({ namespace: 'v', cameras: [{ id: 'c', test: 'testsrc2' }], consumers }).topology.services;
 
-/** What of a message is not as docs/asyncapi.json has it. */
+/** The deviations of a message from docs/asyncapi.json. */
 function asyncApiFaults(name: string, body: Buffer): unknown[] {
   const document = JSON.parse(readFileSync(path.resolve(__dirname, '../../docs/asyncapi.json'), 'utf8')) as {
     components: { messages: Record<string, { payload: object }> };
@@ -33,7 +33,7 @@ describe('services in the configuration', () => {
   const stage = NotifierStage.inSuite();
   const store = RedisStage.inSuite();
 
-  /** A notifier with services; frames are stored before they are announced. */
+  /** Starts a notifier with services; frames are stored before they are announced. */
   const staged = async (consumers: Record<string, Entry>, queuesFile?: string) => {
     await store.client.flushdb();
     const bench = await stage.ready(stage.broker.url, {}, 'v', queuesFile, servicesOf(consumers));
@@ -75,7 +75,7 @@ describe('services in the configuration', () => {
     assert.deepEqual(await stage.drained(), [1, 2]);
   });
 
-  test('events about cameras come to who wants them', async () => {
+  test('events about cameras go to the services that want them', async () => {
     const { bench } = await staged({ people: { events: ['state'] }, plates: {} });
     bench.actor.receive({ kind: 'camera-state', state: { camera: 'c', state: 'streaming', sinceMs: 1 } });
     await waitUntil(
@@ -85,7 +85,7 @@ describe('services in the configuration', () => {
     assert.equal((await stage.channel.checkQueue('v.plates')).messageCount, 0);
   });
 
-  test('one that is added has its queue without a restart; one that is taken out keeps it until removal is asked for', async (t) => {
+  test('an added service gets its queue without a restart; one that is taken out keeps it until removal is requested', async (t) => {
     const folder = mkdtempSync(path.join(tmpdir(), 'vigil-services-'));
     t.after(() => rmSync(folder, { recursive: true }));
     const file = path.join(folder, 'queues.json');
@@ -114,7 +114,7 @@ describe('services in the configuration', () => {
     ['is full and drops', { maxLength: 1 }, undefined],
     ['was deleted', {}, () => stage.channel.deleteQueue('v.plates')],
   ] as const)
-    test(`one whose queue ${trouble} holds up neither the others nor the cameras`, async () => {
+    test(`a service whose queue ${trouble} holds up neither the others nor the cameras`, async () => {
       const { send } = await staged({ plates: entry, people: {} });
       await breakIt?.();
       const times = Array.from({ length: 40 }, (_, i) => i + 1);
@@ -124,10 +124,10 @@ describe('services in the configuration', () => {
       assert.deepEqual(await stage.drained(), times);
     });
 
-  test('one without consumers is reported, with the detection queue if pictures wait for it', async () => {
+  test('a service without consumers is reported, with the detection queue if pictures wait for it', async () => {
     const { bench } = await staged({ plates: {} });
     await waitUntil(
-      'both are told',
+      'both are reported',
       () => bench.lines.filter((line) => line.includes('has no consumer')).length === 2,
       60_000,
     );
@@ -140,11 +140,11 @@ describe('services in the configuration', () => {
     assert.match(String(bench.actor.progress().facts['service plates']), /^0 of 10000, no-consumer$/);
   });
 
-  test('a picture is deleted with the last service that must have it, whatever its consumer is configured to do, and leaves no key', async (t) => {
+  test('a picture is deleted when its last service is done, whatever the consumer’s mode, and leaves no key', async (t) => {
     const { send } = await staged({ plates: {}, people: { removal: 'getdel' } });
     const times = Array.from({ length: 20 }, (_, i) => i + 1);
     await send(...times);
-    // As with one service: this would remove what the others need.
+    // With a single service this mode would remove pictures that the others need.
     const plates = await consume(t, 'v.plates', 'getdel');
     const detection = await consume(t, 'v.detection', 'after');
     await waitUntil('two are done', () => plates.length === 20 && detection.length === 20);
@@ -175,10 +175,10 @@ describe('services in the configuration', () => {
   });
 
   for (const kit of ['TypeScript', 'Python'] as const)
-    test(`a service that died behind its work, before its acknowledgement, does not do it again (${kit})`, async (t) => {
+    test(`a service that died between its work and its acknowledgement does not repeat the work (${kit})`, async (t) => {
       const { send } = await staged({ plates: {}, people: {} });
       await send(1, 2);
-      // The first one's work is noted and its message comes again, as after a crash between the two.
+      // The first work is recorded and its message redelivered, as after a crash between the two.
       await store.client.eval(
         SHARE_SCRIPT,
         2,
@@ -212,7 +212,7 @@ describe('services in the configuration', () => {
       );
     });
 
-  test('one step in Redis answers as the contract says', async () => {
+  test('the script in Redis answers as the contract says', async () => {
     await store.client.flushdb();
     const share = (how: string, queue: string) =>
       store.client.eval(SHARE_SCRIPT, 2, keyOf(1), doneKey(keyOf(1)), how, queue, 'a', 'b');

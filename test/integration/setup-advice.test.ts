@@ -6,11 +6,11 @@ import { bareClone, ready } from '../../lab/bare-clone';
 const ROOT = { PRETEND_ROOT: '1' };
 const USER = { PRETEND_USER: '1' };
 
-/** They are children waiting for one another, mostly. */
+/** The tests mostly wait for child processes. */
 const CONCURRENT = { concurrency: 3 };
 
-describe('programs of the system', CONCURRENT, () => {
-  it('not found although their packages are installed are said so, without another installation', async (t) => {
+describe('advice on system programs', CONCURRENT, () => {
+  it('reports programs that are missing although their packages are installed, without installing again', async (t) => {
     const clone = bareClone(t);
     clone.debian();
     clone.configure(['never-found']);
@@ -35,7 +35,7 @@ describe('programs of the system', CONCURRENT, () => {
     ['brew', 'brew install ffmpeg redis rabbitmq etcd util-linux flock'],
     ['none', 'Install these programs with your package manager.'],
   ];
-  it('that may not be installed are named with the exact command of the system', async (t) => {
+  it('names the exact command of the system if packages may not be installed', async (t) => {
     const clone = bareClone(t);
     clone.configure(ALL);
     await ready(clone).catch(() => undefined);
@@ -54,7 +54,7 @@ describe('programs of the system', CONCURRENT, () => {
     }
   });
 
-  it('are followed by where to name a server that is there, when one is missing', async (t) => {
+  it('says where to name an existing server if one is missing', async (t) => {
     const clone = bareClone(t);
     await ready(clone);
     for (const [missing, advice] of [
@@ -68,7 +68,7 @@ describe('programs of the system', CONCURRENT, () => {
     assert.doesNotMatch((await clone.setup(['start'], USER)).said, /Or name/);
   });
 
-  it('are those of the configuration that --config names, and of none where no daemon runs', async (t) => {
+  it('covers the programs of the configuration that --config names, and none for commands without a daemon', async (t) => {
     const clone = bareClone(t);
     await ready(clone);
     clone.configure(['ffmpeg']);
@@ -77,7 +77,7 @@ describe('programs of the system', CONCURRENT, () => {
       [[], 69],
       [['--config', 'other/mine.json'], 0],
       [['--config=other/mine.json'], 0],
-      [['--config', 'absent.json'], 0], // the daemon says it better
+      [['--config', 'absent.json'], 0], // the daemon reports it better
       [['daemon'], 69],
       [['check'], 0],
       [['--data-dir', 'data', 'check'], 0],
@@ -91,7 +91,7 @@ describe('programs of the system', CONCURRENT, () => {
     }
   });
 
-  it('for the tests are packages on Debian, and elsewhere lead to a container', async (t) => {
+  it('names packages for the tests on Debian, and a container elsewhere', async (t) => {
     const clone = bareClone(t);
     await ready(clone);
     const elsewhere = await clone.setup(['test'], USER);
@@ -109,7 +109,7 @@ describe('programs of the system', CONCURRENT, () => {
     assert.deepEqual(clone.calls(), []);
   });
 
-  it('for the tests of the page are any Chromium that is there', async (t) => {
+  it('accepts any installed Chromium for the tests of the page', async (t) => {
     const clone = bareClone(t);
     await ready(clone);
     clone.debian();

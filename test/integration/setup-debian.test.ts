@@ -1,4 +1,4 @@
-/** scripts/setup.mjs where it installs programs of the system. Nothing is installed and no network is used. */
+/** scripts/setup.mjs as it installs system programs. Nothing is really installed and no network is used. */
 import assert from 'node:assert/strict';
 import { chmodSync, existsSync, statSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
@@ -8,11 +8,11 @@ import { bareClone, ready } from '../../lab/bare-clone';
 const ROOT = { PRETEND_ROOT: '1' };
 const USER = { PRETEND_USER: '1' };
 
-/** They are children waiting for one another, mostly. */
+/** The tests mostly wait for child processes. */
 const CONCURRENT = { concurrency: 3 };
 
-describe('programs of the system', CONCURRENT, () => {
-  it('are installed on Debian by root, while packages may start no servers', async (t) => {
+describe('system programs', CONCURRENT, () => {
+  it('are installed on Debian by root, while packages may not start servers', async (t) => {
     const clone = bareClone(t);
     clone.debian();
     clone.configure(['ffmpeg', 'redis-server', 'setpriv', 'flock']);
@@ -21,7 +21,7 @@ describe('programs of the system', CONCURRENT, () => {
     assert.equal(code, 0, said);
     const install = 'apt-get install -y --no-install-recommends';
     const packages = 'ffmpeg redis-server util-linux';
-    const calls = clone.calls().filter((call) => call !== 'apt-get update'); // a machine without lists gets them first
+    const calls = clone.calls().filter((call) => call !== 'apt-get update'); // a machine without lists fetches them first
     assert.deepEqual(calls.slice(2, 4), [
       `${install} --download-only ${packages}`,
       `${install} -o DPkg::Lock::Timeout=300 -o Acquire::Retries=2 ${packages} [servers forbidden]`,
@@ -40,7 +40,7 @@ describe('programs of the system', CONCURRENT, () => {
     assert.ok(clone.calls().some((call) => /^sudo -n sh .*install-debian\.sh .* ffmpeg$/.test(call)));
   });
 
-  it('are looked for in new lists when the old ones are outdated', async (t) => {
+  it('are searched for in new lists if the old ones are outdated', async (t) => {
     const clone = bareClone(t);
     clone.debian();
     clone.configure(['ffmpeg']);
@@ -51,7 +51,7 @@ describe('programs of the system', CONCURRENT, () => {
     assert.deepEqual(words.slice(-3), ['apt-get update', 'apt-get install', 'apt-get install']);
   });
 
-  it('that apt-get cannot get end the set-up with one sentence and the command', async (t) => {
+  it('that apt-get cannot install end the set-up with one sentence and the command', async (t) => {
     const clone = bareClone(t);
     clone.debian();
     clone.program('apt-get', 'echo "E: Failed to fetch" >&2; exit 100\n');
@@ -133,7 +133,7 @@ describe('programs of the system', CONCURRENT, () => {
     assert.ok(!existsSync(clone.policy));
   });
 
-  it('are installed completely before a stop request is honoured, and the policy is deleted', async (t) => {
+  it('are installed completely before a stop request takes effect, and the policy is deleted', async (t) => {
     const clone = bareClone(t);
     await ready(clone);
     clone.debian();
@@ -144,7 +144,7 @@ describe('programs of the system', CONCURRENT, () => {
       'the packages are being installed',
       () => existsSync(clone.policy) && clone.calls().length > 0,
     );
-    await waitUntil('packages may start no servers', () => (statSync(clone.policy).mode & 0o777) === 0o755);
+    await waitUntil('packages may not start servers', () => (statSync(clone.policy).mode & 0o777) === 0o755);
     child.kill('SIGINT');
     const { code, said } = await ended;
     assert.equal(code, 130, said);

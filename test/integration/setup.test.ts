@@ -7,11 +7,11 @@ import { bareClone, ready } from '../../lab/bare-clone';
 
 const NPM_CI = 'npm ci --include=dev --no-audit --no-fund --loglevel=error';
 
-/** They are children waiting for one another, mostly. */
+/** The tests mostly wait for child processes. */
 const CONCURRENT = { concurrency: 3 };
 
 describe('packages and build', CONCURRENT, () => {
-  it('makes a bare clone ready, and then has nothing to do or say', async (t) => {
+  it('are prepared in a bare clone; the next set-up does and prints nothing', async (t) => {
     const clone = bareClone(t);
     const first = await clone.setup(['start'], { NODE_ENV: 'production' });
     assert.equal(first.code, 0, first.said);
@@ -21,7 +21,7 @@ describe('packages and build', CONCURRENT, () => {
     assert.deepEqual(clone.calls(), []);
   });
 
-  it('installs again for another package-lock.json, and after an installation that failed', async (t) => {
+  it('are installed again for another package-lock.json, and after a failed installation', async (t) => {
     const clone = bareClone(t);
     await ready(clone);
     clone.write('package-lock.json', '{"another":1}');
@@ -34,13 +34,13 @@ describe('packages and build', CONCURRENT, () => {
     );
     assert.doesNotMatch(failed.said, /at Stack/);
     clone.remove('npm-fails');
-    // Back to the old lock: what npm left behind half-way must not pass for the old installation.
+    // Back to the old lock: what the failed npm left behind must not count as the old installation.
     clone.write('package-lock.json', '{}');
     assert.equal((await clone.setup(['start'])).code, 0);
     assert.deepEqual(clone.calls(), [NPM_CI, NPM_CI]);
   });
 
-  it('compiles again when a source is changed, added or removed, and removes what is left of the removed', async (t) => {
+  it('are compiled again when a source is changed, added or removed; output of a removed source is deleted', async (t) => {
     const clone = bareClone(t);
     await ready(clone);
     clone.write('src/added.ts', '1');
@@ -55,7 +55,7 @@ describe('packages and build', CONCURRENT, () => {
     assert.deepEqual(clone.calls(), ['tsc', 'tsc', 'tsc']);
   });
 
-  it("exits with 1 and the compiler's output when the sources do not compile, each time", async (t) => {
+  it("exit with 1 and the compiler's output, each time, if the sources do not compile", async (t) => {
     const clone = bareClone(t);
     clone.write('src/main.ts', 'broken');
     for (const _ of [1, 2]) {
@@ -65,7 +65,7 @@ describe('packages and build', CONCURRENT, () => {
     }
   });
 
-  it("bundles what was compiled, and exits with 1 and the bundler's output where it cannot, each time", async (t) => {
+  it('are bundled after compilation; a bundler that fails gives exit code 1 and its output, each time', async (t) => {
     const clone = bareClone(t);
     clone.write('src/comedy/bundled-camera.ts', 'unbundled');
     for (const _ of [1, 2]) {
@@ -81,7 +81,7 @@ describe('packages and build', CONCURRENT, () => {
     }
   });
 
-  it('builds the page again when a source of it is changed, and says where it cannot', async (t) => {
+  it('include the page, which is built again when its source changes; a failure is reported', async (t) => {
     const clone = bareClone(t);
     await ready(clone);
     clone.calls();
@@ -100,7 +100,7 @@ describe('packages and build', CONCURRENT, () => {
     assert.match(said, /the page cannot be built; esbuild says why above/);
   });
 
-  it('lets a second set-up wait for the first, with the lock of the kernel and without', async (t) => {
+  it('are made by one set-up at a time: a second one waits, with the lock of the kernel and without', async (t) => {
     const clone = bareClone(t);
     for (const flock of [true, false]) {
       if (!flock) clone.remove('bin/flock');
@@ -118,7 +118,7 @@ describe('packages and build', CONCURRENT, () => {
   });
 
   it(
-    'ends npm on a stop request, leaves nothing running, and continues next time',
+    'are interrupted by a stop request, which ends npm, leaves nothing running, and continues next time',
     { timeout: 20_000 },
     async (t) => {
       const clone = bareClone(t);
@@ -129,7 +129,7 @@ describe('packages and build', CONCURRENT, () => {
       child.kill('SIGTERM');
       const { code, said } = await ended;
       assert.equal(code, 143, said);
-      // Killed it is; whoever inherited it still has to reap it.
+      // npm is dead, but the process that adopted it may not have reaped it yet.
       await waitUntil('npm has gone', () => !isAlive(npm), 2000);
       clone.remove('npm-takes');
       await ready(clone);
@@ -138,7 +138,7 @@ describe('packages and build', CONCURRENT, () => {
 });
 
 describe('start.sh', CONCURRENT, () => {
-  /** Speaks only once it heeds signals. */
+  /** A daemon that prints its line only once it handles signals. */
   const DAEMON = `
     if (process.argv.includes('--wait')) {
       for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => process.exit(signal === 'SIGTERM' ? 7 : 8));
@@ -164,7 +164,7 @@ describe('start.sh', CONCURRENT, () => {
     }
   });
 
-  it("runs it in the caller's folder, if npm says so of this package", async (t) => {
+  it("runs the daemon in the caller's folder if npm names this package", async (t) => {
     const clone = bareClone(t);
     clone.write('src/main.ts', DAEMON);
     clone.write('caller/mine.json', '{"missing":[]}');

@@ -11,7 +11,7 @@ import { spawnOwned, waitUntil } from '../../lab/process';
 import { watchFeed } from '../../lab/feeds/watch-feed';
 
 const CONNECT_MS = 1000;
-/** Of the processor they share, ffmpeg gets a 200th beside three of these. */
+/** Beside three of these loops, ffmpeg gets a 200th of the processor they share. */
 const SPIN = ['-c', '0', 'sh', '-c', 'while :; do :; done'];
 
 async function starvedFfmpeg(dir: string): Promise<string> {
@@ -22,7 +22,7 @@ async function starvedFfmpeg(dir: string): Promise<string> {
 }
 
 describe('a feed whose ffmpeg waits for a processor', () => {
-  it('is opened when it gets one, long after the camera would have been given up', async (t) => {
+  it('is opened when it gets one, long after the usual deadline for the camera', async (t) => {
     const dir = await mkdtemp(path.join(tmpdir(), 'vigil-starved-'));
     t.after(() => rm(dir, { recursive: true }));
     const loops = await Promise.all([1, 2, 3].map(() => spawnOwned('taskset', SPIN)));

@@ -28,7 +28,7 @@ describe('a camera of still pictures', () => {
             assert.equal(http.requests.filter(({ path }) => path === '/a').length, 1, 'it is remembered');
         });
 
-      it('to itself is asked six times and no more', async (t) => {
+      it('to itself is requested six times and no more', async (t) => {
         const http = await camera(t, to('/a'));
         const fault = await watch(t, http.url('/a')).fault();
         assert.equal(fault.code, 'redirect');
@@ -62,14 +62,14 @@ describe('a camera of still pictures', () => {
         'http://169.254.169.254/latest/',
         'http://localhost:1/',
       ])
-        it(`to ${target} is not followed even where any host is allowed`, async (t) => {
+        it(`to ${target} is not followed even if any host is allowed`, async (t) => {
           const http = await camera(t, to(target));
           const fault = await watch(t, http.url('/a', USER_INFO), {}, true).fault();
           assert.equal(fault.code, 'redirect', fault.message);
           assert.match(fault.message, /this is never followed/);
         });
 
-      it('without saying where to says so', async (t) => {
+      it('without a target is reported as such', async (t) => {
         const nowhere = await faultOf(t, (_, response) => {
           response.writeHead(302).end();
         });
@@ -127,7 +127,7 @@ describe('a camera of still pictures', () => {
         assert.match(fault.message, toDo);
       });
 
-    it('that sends without an end is given up before it has sent more than 64 MiB', async (t) => {
+    it('that sends endlessly is given up before it has sent more than 64 MiB', async (t) => {
       const fault = await faultOf(t, (_, response) => {
         response.writeHead(200);
         const zeros = Buffer.alloc(1024 * 1024);
@@ -140,7 +140,7 @@ describe('a camera of still pictures', () => {
       assert.equal(fault.code, 'picture-too-large');
     });
 
-    it('that is busy says for how long, up to five minutes', async (t) => {
+    it('that is busy is left alone for as long as it says, up to five minutes', async (t) => {
       for (const [header, ms] of [
         ['7', 7000],
         ['100000', 300_000],
@@ -154,7 +154,7 @@ describe('a camera of still pictures', () => {
       }
     });
 
-    it('that says nothing, or stops saying it, is given up by its own deadlines', async (t) => {
+    it('that sends nothing, or stops in between, is given up by its own deadlines', async (t) => {
       const silent = await faultOf(t, () => undefined, { connectMs: 1000 });
       assert.deepEqual([silent.code, /sent nothing for 1000 ms/.test(silent.message)], ['silent', true]);
       const stalled = await faultOf(
@@ -177,7 +177,7 @@ describe('a camera of still pictures', () => {
       assert.equal(dripping.code, 'slow-picture');
     });
 
-    it('that takes seven seconds to answer gives pictures, where "connectMs" lets it', async (t) => {
+    it('that takes seven seconds to answer gives pictures if "connectMs" allows', async (t) => {
       const http = await camera(t, (request, response, number) => {
         setTimeout(() => sound(request, response, number), 7000);
       });
@@ -195,7 +195,7 @@ describe('a camera of still pictures', () => {
       assert.ok(Date.now() - since < 6000);
     });
 
-    it('that does not speak HTTP says so', async (t) => {
+    it('that does not speak HTTP is reported as such', async (t) => {
       const raw = createRawServer((socket) => socket.end('SSH-2.0-OpenSSH_9.2\r\n')).listen(0, '127.0.0.1');
       await new Promise((resolve) => raw.once('listening', resolve));
       t.after(() => raw.close());

@@ -1,4 +1,4 @@
-/** Logins of still-picture cameras, by servers that check them strictly. */
+/** Logins of still-picture cameras, on servers that check them strictly. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
@@ -10,7 +10,7 @@ describe('a camera of still pictures', () => {
     const md5 = (...parts: string[]) => createHash('md5').update(parts.join(':')).digest('hex');
     const sha256 = (...parts: string[]) => createHash('sha256').update(parts.join(':')).digest('hex');
 
-    /** A server that checks digests strictly: each count of a nonce once, in their order. */
+    /** A server that checks digests strictly: it accepts each count of a nonce once, in order. */
     function guard(challenges: (nonce: string) => string[], maxUses = Infinity): Script {
       let [nonce, count, issued] = ['', 0, 0];
       return (request, response, number) => {
@@ -66,7 +66,7 @@ describe('a camera of still pictures', () => {
         assert.equal(http.connections(), 1);
       });
 
-    it('asked for once is remembered: one request a picture', async (t) => {
+    it('is remembered once requested: one request a picture', async (t) => {
       const http = await camera(
         t,
         guard((nonce) => [digest('MD5')(nonce)]),
@@ -86,7 +86,7 @@ describe('a camera of still pictures', () => {
       await feed.until('pictures', () => feed.pictures.length >= 3);
     });
 
-    it('that is refused or cannot be done says so', async (t) => {
+    it('that is refused or not supported is reported as such', async (t) => {
       const refusing = await faultOf(t, (_, response) => {
         response.writeHead(401, { 'www-authenticate': digest('MD5')('n') }).end();
       });

@@ -6,7 +6,7 @@ import { type WatchedFeed } from '../../lab/feeds/watch-feed';
 import { camera, faultOf, picture, send, sound, watch } from '../../lab/feeds/still-stage';
 
 describe('a camera of still pictures', () => {
-  it('is asked once a period over one connection, and its bytes are stored as they came', async (t) => {
+  it('is requested once a period over one connection, and its bytes are stored unchanged', async (t) => {
     const http = await camera(t, sound);
     const feed = watch(t, http.url('/snap.jpg'), { periodMs: 250 });
     await feed.until('ten pictures', () => feed.pictures.length >= 10);
@@ -17,7 +17,7 @@ describe('a camera of still pictures', () => {
       assert.ok(bytes.equals(picture(i)));
       assert.deepEqual([format, width, height, verdict.kind], ['jpeg', 640, 360, 'healthy']);
     }
-    // A period in which this machine was held up is stated as missed.
+    // A period in which this machine was held up is reported as missed.
     for (const [i, { sample }] of feed.pictures.entries()) {
       const before = feed.pictures[i - 1]?.sample.sequence ?? sample.sequence - 1;
       assert.equal(sample.missed?.firstSequence ?? sample.sequence, before + 1);
@@ -29,7 +29,7 @@ describe('a camera of still pictures', () => {
     assert.deepEqual(feed.streams, [{ codec: 'jpeg', decoded: false, still: true }]);
   });
 
-  it('has the middle of the request for its capture time', async (t) => {
+  it('has the middle of the request as its capture time', async (t) => {
     const answers: number[] = [];
     const http = await camera(t, (request, response, number) => {
       response.sendDate = false;
@@ -50,7 +50,7 @@ describe('a camera of still pictures', () => {
   });
 
   describe('among others', { concurrency: true }, () => {
-    it('is dated by its own clock where that is sane, and by ours where it is not', async (t) => {
+    it('is dated by its own clock if that is sane, and by ours if not', async (t) => {
       const by = (offsetMs: number) => async (): Promise<WatchedFeed> => {
         const http = await camera(t, (_, response, number) => {
           response.sendDate = false;
@@ -73,7 +73,7 @@ describe('a camera of still pictures', () => {
       for (const { sample, seenMs } of wrong.pictures) assert.ok(Math.abs(sample.capturedAt - seenMs) < 1000);
     });
 
-    it('that says the picture is the same is believed, and the picture is frozen in time', async (t) => {
+    it('that reports an unchanged picture is believed, and the picture becomes frozen', async (t) => {
       const http = await camera(t, (request, response) => {
         if (request.headers['if-none-match'] === '"one"') response.writeHead(304).end();
         else send(response, picture(0), { etag: '"one"' });
@@ -87,13 +87,13 @@ describe('a camera of still pictures', () => {
       assert.deepEqual([...new Set(times)].sort(), times);
     });
 
-    it('that sends the same bytes again and again is frozen', async (t) => {
+    it('that sends the same bytes repeatedly is frozen', async (t) => {
       const http = await camera(t, (_, response) => send(response, picture(0)));
       const feed = watch(t, http.url('/'), { frozenMs: 800 });
       await feed.until('frozen', () => feed.pictures.at(-1)?.verdict.kind === 'frozen');
     });
 
-    it('that takes longer than a period is never asked twice at once, and is said to be slow', async (t) => {
+    it('that takes longer than a period gets one request at a time, and is reported as slow', async (t) => {
       const http = await camera(t, (request, response, number) => {
         setTimeout(() => sound(request, response, number), 500);
       });
@@ -116,7 +116,7 @@ describe('a camera of still pictures', () => {
       assert.deepEqual(feed.lost, []);
     });
 
-    it('that sends in chunks, or until it closes, is read', async (t) => {
+    it('that sends chunks, or until it closes, is read', async (t) => {
       const http = await camera(t, (_, response, number) => {
         response.writeHead(200, number % 2 === 0 ? {} : { connection: 'close' });
         const bytes = picture(number);
@@ -129,7 +129,7 @@ describe('a camera of still pictures', () => {
     });
 
     describe('whose picture is not whole', { concurrency: true }, () => {
-      it('by its length is lost, and the feed says so', async (t) => {
+      it('by its length loses it, and the feed reports that', async (t) => {
         const fault = await faultOf(t, (request, response) => {
           response.writeHead(200, { 'content-length': String(picture(0).length) });
           response.write(picture(0).subarray(0, 3000), () => setTimeout(() => request.socket.destroy(), 50));
@@ -137,7 +137,7 @@ describe('a camera of still pictures', () => {
         assert.equal(fault.code, 'closed');
       });
 
-      it('by its bytes alone is torn', async (t) => {
+      it('by its bytes alone gives a torn picture', async (t) => {
         const http = await camera(t, (_, response, number) =>
           send(response, picture(number).subarray(0, 3000)),
         );
@@ -149,7 +149,7 @@ describe('a camera of still pictures', () => {
         }
       });
 
-      it('but padded behind its end is healthy', async (t) => {
+      it('only because of padding after its end gives a healthy picture', async (t) => {
         const http = await camera(t, (_, response, number) =>
           send(response, Buffer.concat([picture(number), Buffer.alloc(5000, 0x41)])),
         );
@@ -159,8 +159,8 @@ describe('a camera of still pictures', () => {
       });
     });
 
-    describe('whose pictures are wanted otherwise', { concurrency: true }, () => {
-      it('is scaled and encoded, and looked at', async (t) => {
+    describe('with other settings for its pictures', { concurrency: true }, () => {
+      it('gives pictures that are scaled, encoded and judged', async (t) => {
         const http = await camera(t, sound);
         const rows = [
           ['jpeg', { width: 320 }, 320, 180],
@@ -181,7 +181,7 @@ describe('a camera of still pictures', () => {
         }
       });
 
-      it('is black where it is', async (t) => {
+      it('gives a picture called black if it is black', async (t) => {
         const black = await sharp({ create: { width: 320, height: 240, channels: 3, background: '#000' } })
           .jpeg()
           .toBuffer();
@@ -191,7 +191,7 @@ describe('a camera of still pictures', () => {
         assert.equal(feed.pictures[0]?.verdict.kind, 'black');
       });
 
-      it('may come as PNG too', async (t) => {
+      it('may also give PNG', async (t) => {
         const png = await sharp(picture(0)).png().toBuffer();
         const http = await camera(t, (_, response) => send(response, png, { 'content-type': 'image/png' }));
         const feed = watch(t, http.url('/'));

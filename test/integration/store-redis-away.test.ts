@@ -1,4 +1,4 @@
-/** The store on a Redis that is away for a while, or comes back without its memory: nothing is lost, nothing announced is missing. */
+/** The store on a Redis that is away, or returns without its data: no frame is lost, no announced frame is missing. */
 import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import { describe, test } from 'node:test';
@@ -7,7 +7,7 @@ import { waitUntil } from '../../lab/process';
 import { frameOf, onlyServer, openStore, spoolWhile, times } from '../../lab/store-bench';
 
 describe('the store', () => {
-  test('on a Redis that is loading its data, then has', async (t) => {
+  test('delivers on a Redis that is loading its data, once it has loaded', async (t) => {
     const server = await onlyServer(t, [
       'save 3600 1',
       'key-load-delay 1000',
@@ -27,7 +27,7 @@ describe('the store', () => {
     await bench.arrived(spooled);
   });
 
-  test('on a Redis that cannot save: it takes no writes, and then does again', async (t) => {
+  test('delivers on a Redis that cannot save and refuses writes, once it accepts them again', async (t) => {
     const server = await onlyServer(t, ['save 3600 1', 'stop-writes-on-bgsave-error yes']);
     const bench = await openStore(t, server.url);
     await bench.spool(1);
@@ -36,7 +36,7 @@ describe('the store', () => {
     await rm(dir, { recursive: true });
     let newest = 1;
     await waitUntil('it says so', async () => {
-      // Refused while another is under way, which began in time. Frames that come before it failed are stored.
+      // Redis refuses it while another save, begun in time, is running. Frames are stored until that fails.
       await server.command('BGSAVE').catch(() => undefined);
       await bench.spool(++newest);
       return bench.faultCodes().includes('redis-disk');
@@ -45,7 +45,7 @@ describe('the store', () => {
     await bench.arrived(times(1, newest));
   });
 
-  test('on a Redis that is frozen for longer than a command may take', async (t) => {
+  test('delivers on a Redis that is frozen for longer than a command may take', async (t) => {
     const server = await onlyServer(t, ['save ""']);
     const bench = await openStore(t, server.url);
     await bench.spool(1);
@@ -58,7 +58,7 @@ describe('the store', () => {
     await bench.arrived(spooled);
   });
 
-  test('on a Redis that is killed and started without its memory', async (t) => {
+  test('delivers on a Redis that is killed and restarted without its data', async (t) => {
     const server = await onlyServer(t, ['save ""']);
     const bench = await openStore(t, server.url);
     await bench.spool(1);
@@ -70,7 +70,7 @@ describe('the store', () => {
     await waitUntil('all are delivered', () => spooled.every((time) => bench.delivered.has(time)));
   });
 
-  test('stores again what was announced when Redis has lost it, where frames are to be durable', async (t) => {
+  test('stores announced durable frames again if Redis has lost them', async (t) => {
     const server = await onlyServer(t, ['save 3600 100000']);
     const bench = await openStore(t, server.url, { durability: 'durable' });
     await bench.spool(...times(1, 20));
@@ -103,7 +103,7 @@ describe('the store', () => {
     assert.equal(anew.length, 1, 'a restart of the store alone is no new redis');
   });
 
-  test('lets durable frames go within seconds of an append-only file', async (t) => {
+  test('releases durable frames within seconds if Redis has an append-only file', async (t) => {
     const server = await onlyServer(t, ['save ""', 'appendonly yes', 'appendfsync everysec']);
     const bench = await openStore(t, server.url, { durability: 'durable' });
     await bench.spool(...times(1, 10));

@@ -1,4 +1,4 @@
-/** The store on Redis servers that replace each other: nothing is lost, nothing announced is missing. */
+/** The store on Redis servers that replace each other: no frame is lost, no announced frame is missing. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
@@ -8,7 +8,7 @@ import { startCluster, startSentinel } from '../../lab/redis';
 import { openStore, spoolWhile, times } from '../../lab/store-bench';
 
 describe('the store', () => {
-  test('follows a Cluster: through the loss and return of a node', async (t) => {
+  test('follows a Cluster through the loss and return of a node', async (t) => {
     const cluster = await startCluster();
     t.after(() => cluster.stop());
     const bench = await openStore(t, cluster.url, { durability: 'durable' });
@@ -27,7 +27,7 @@ describe('the store', () => {
     await bench.arrived(spooled);
   });
 
-  test('counts nothing that a node of a Cluster takes when it wakes and does not know yet that it was replaced', async (t) => {
+  test('does not count writes to a node of a Cluster that wakes and does not know yet that it was replaced', async (t) => {
     const cluster = await startCluster({ replicas: 1 });
     t.after(() => cluster.stop());
     const bench = await openStore(t, cluster.url);
@@ -37,7 +37,7 @@ describe('the store', () => {
     const other = cluster.servers.find((server) => server !== frozen);
     const nodes = async () => String(await other?.command('CLUSTER', 'NODES'));
     const isReplaced = async () => !new RegExp(`:${frozen.port}@.* \\d+-\\d+$`, 'm').test(await nodes());
-    // Before the first frame: one that it answered for and had not passed on to its replica yet would be lost with it.
+    // Before the first frame: one that it confirmed but had not replicated yet would be lost with it.
     frozen.signal('SIGSTOP');
     const spooled = await spoolWhile(bench, 100, async () => {
       await waitUntil('another has its slots', isReplaced);
@@ -62,7 +62,7 @@ describe('the store', () => {
       const promoted = async () => JSON.stringify(await role()).startsWith('["master"');
       await waitUntil('the replica is promoted', promoted, 20_000);
     });
-    await waitUntil('what the replica had not got is stored again', async () =>
+    await waitUntil('frames that the replica lacked are stored again', async () =>
       bench.arrived(times(1, 10)).then(
         () => true,
         () => false,
@@ -71,7 +71,7 @@ describe('the store', () => {
     await bench.arrived(spooled);
   });
 
-  test('leaves a primary that Sentinels replaced while it was frozen: what it took after it woke would be lost', async (t) => {
+  test('leaves a primary that Sentinels replaced while it was frozen, since its later writes would be lost', async (t) => {
     const sentinel = await startSentinel();
     t.after(() => sentinel.stop());
     const bench = await openStore(t, sentinel.url);
@@ -105,7 +105,7 @@ test('a client asks its Sentinels in turn, and neither calls one that answers un
   for (let round = 0; round < 8; round++) {
     if (round === 4) sentinel.servers.at(-1)?.signal('SIGSTOP');
     await waitUntil('it is ready', () => client.status === 'ready', 10_000);
-    // It may be ready again before anybody looks.
+    // It may be ready again before it is checked.
     const closed = once(client, 'close');
     client.disconnect(true);
     await closed;

@@ -1,4 +1,4 @@
-/** The store on a Redis that refuses what it is asked: nothing is lost, nothing announced is missing. */
+/** The store on a Redis that refuses commands: no frame is lost, no announced frame is missing. */
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { describe, test } from 'node:test';
@@ -7,7 +7,7 @@ import { startRedis } from '../../lab/redis';
 import { onlyServer, openStore, times } from '../../lab/store-bench';
 
 describe('the store', () => {
-  test('on a Redis that is out of memory, then has room', async (t) => {
+  test('delivers on a Redis that is out of memory, once it has space', async (t) => {
     const server = await onlyServer(t, ['save ""', 'maxmemory-policy noeviction']);
     const bench = await openStore(t, server.url);
     await bench.spool(...times(1, 5));
@@ -20,13 +20,13 @@ describe('the store', () => {
     await bench.arrived(times(1, 25));
   });
 
-  test('on a Redis without the database of its URL writes into no other, however often it connects', async (t) => {
+  test('does not write into another database if Redis lacks that of the URL, however often it connects', async (t) => {
     const server = await onlyServer(t, ['save ""', 'databases 4']);
     const bench = await openStore(t, new URL('/9', server.url).href);
     await bench.spool(...times(1, 5));
     await waitUntil('it says so', () => bench.faultCodes().includes('redis-database'));
     let asked = 0;
-    /** Connections so far, without those of this test. */
+    /** The number of connections so far, without those of this test. */
     const connections = async () => {
       asked++;
       const stats = String(await server.command('INFO', 'stats'));
@@ -40,7 +40,7 @@ describe('the store', () => {
     assert.match(bench.lines.join('\n'), /has no database of the number in its URL/);
   });
 
-  test('in a database of its own, also on a connection after another', async (t) => {
+  test('uses its own database on every connection', async (t) => {
     const server = await onlyServer(t, ['save ""', 'databases 4']);
     const bench = await openStore(t, new URL('/3', server.url).href);
     await bench.spool(...times(1, 5));
@@ -51,7 +51,7 @@ describe('the store', () => {
     assert.equal(await server.command('DBSIZE'), 0);
   });
 
-  test('on a Redis that has become a replica, then is a primary again', async (t) => {
+  test('delivers on a Redis that became a replica, once it is a primary again', async (t) => {
     const redis = await startRedis(['save ""'], ['save ""']);
     t.after(() => redis.stop());
     const [server, other] = redis.servers;
@@ -83,7 +83,7 @@ describe('the store', () => {
     ['the password', ['resetpass', '>another'], 'redis-refused', /refused the user name or password/],
   ];
   for (const [what, rules, code, says] of denied)
-    test(`on a Redis whose ACL refuses ${what}, and then no longer`, async (t) => {
+    test(`delivers on a Redis whose ACL refuses ${what}, once it no longer does`, async (t) => {
       const server = await onlyServer(t, ['save ""']);
       await server.command('ACL', 'SETUSER', 'u', 'reset', 'on', '>hush', '~*', '&*', '+@all');
       await server.command('ACL', 'SETUSER', 'u', ...rules);
@@ -97,7 +97,7 @@ describe('the store', () => {
       assert.doesNotMatch(bench.lines.join('\n'), /hush|cannot be reached/);
     });
 
-  test('on a Redis whose ACL lets it write frames and not the latest keys: frames go on, and it says so', async (t) => {
+  test('continues with frames, and says so, if the ACL of Redis allows frames but not the latest keys', async (t) => {
     const server = await onlyServer(t, ['save ""']);
     await server.command('ACL', 'SETUSER', 'u', 'reset', 'on', '>hush', '~v:frame:*', '+set', '+info');
     const bench = await openStore(t, server.url.replace('//', '//u:hush@'));
@@ -109,7 +109,7 @@ describe('the store', () => {
     );
   });
 
-  test('on a port where something else answers, or Redis in protected mode', async (t) => {
+  test('reports a port where another service answers, and a Redis in protected mode', async (t) => {
     for (const [answer, code] of [
       ['-ERR max number of clients reached\r\n', 'redis-clients'],
       ['HTTP/1.1 400 Bad Request\r\n\r\n', 'redis-protocol'],

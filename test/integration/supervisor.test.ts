@@ -1,4 +1,4 @@
-/** The supervisor itself, without servers: a wish to stop does not wait for what has not begun. */
+/** The supervisor itself, without servers: a stop request does not wait for starts that have not begun. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ import { waitUntil } from '../../lab/process';
 import { keptLog } from '../../lab/kept-log';
 
 const CAMERAS = 12;
-/** Nobody listens there: store and notifier try for ever, which is all they need here. */
+/** Ports without a listener: store and notifier try forever, which is all they need here. */
 const AWAY = { redis: 'redis://127.0.0.1:1/', rabbitmq: 'amqp://127.0.0.1:1/' };
 
 for (const [when, runningFirst] of [
@@ -42,7 +42,7 @@ for (const [when, runningFirst] of [
     await waitUntil('some run', () => running() >= runningFirst);
     await supervisor.stop();
     await started;
-    // One more may have been on its way.
+    // The start of one more may already be under way.
     assert.ok(running() <= runningFirst + 1, `${running()} cameras ran`);
     for (const { name, state } of supervisor.status()) assert.equal(state, 'stopped', name);
     data.close();

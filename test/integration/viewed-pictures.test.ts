@@ -1,4 +1,4 @@
-/** Pictures for viewers: JPEGs of the size that is wanted, of every format that is stored. */
+/** Pictures for viewers: JPEGs of the requested size, from every stored format. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -42,7 +42,7 @@ describe('a picture for viewers', () => {
   const gallery = new Gallery(newestDir, () => findProgram('ffmpeg') ?? 'ffmpeg');
 
   for (const format of ['jpeg', 'png', 'webp', 'h264', 'h265'] as const)
-    it(`is a JPEG of the size that is wanted, where ${format} is stored`, async () => {
+    it(`is a JPEG of the requested size if ${format} is stored`, async () => {
       const bytes = format === 'h264' || format === 'h265' ? await keyframe(format) : await picture(format);
       const frame = await take(bytes, format);
       for (const [wish, width] of [
@@ -62,14 +62,14 @@ describe('a picture for viewers', () => {
     assert.equal(new Set(made.map(({ jpeg }) => jpeg)).size, 1);
   });
 
-  it('that cannot be decoded is none, and says so without an old one', async () => {
+  it('that cannot be decoded is an error, not an older picture', async () => {
     const frame = await take(Buffer.from('#EXTM3U file:///etc/passwd'), 'h264');
     await assert.rejects(gallery.make(frame, undefined), { status: 404, code: 'undecodable' });
     const cut = await take(Buffer.from('no picture'), 'jpeg');
     await assert.rejects(gallery.make(cut, 160), { status: 404, code: 'undecodable' });
   });
 
-  it('says when ffmpeg is missing', async () => {
+  it('reports a missing ffmpeg', async () => {
     const frame = await take(await keyframe('h264'), 'h264');
     await assert.rejects(
       new Gallery(newestDir, () => '/nowhere/ffmpeg').make(frame, 160),

@@ -1,4 +1,4 @@
-/** The HTTP server on a real port: what is no HTTP, streams of events, ports in use, pictures of every format. Needs ffmpeg, no servers. */
+/** The HTTP server on a real port: invalid HTTP, event streams, ports in use, pictures. Needs ffmpeg, no servers. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -56,7 +56,7 @@ describe('the HTTP server on a port', () => {
     await app.close();
   });
 
-  /** All that comes back for these bytes, until the server closes. */
+  /** Everything that the server answers to these bytes until it closes. */
   const said = async (bytes: string): Promise<string> => {
     const socket = connect(port, '127.0.0.1');
     let text = '';
@@ -96,13 +96,13 @@ describe('the HTTP server on a port', () => {
       assert.equal((await fetch(url('/healthz'))).status, 200);
     });
 
-  it('answers what is no HTTP as problem details, too', async () => {
+  it('answers invalid HTTP with problem details too', async () => {
     const [head = '', body = ''] = (await said('hello\r\n\r\n')).split('\r\n\r\n');
     assert.match(head, /content-type: application\/problem\+json/i);
     assert.equal((JSON.parse(body) as ApiProblem).status, 400);
   });
 
-  it('takes the next port where one is in use, and the same one after a restart', async () => {
+  it('takes the next port if one is in use, and the same one after a restart', async () => {
     const taken = createServer();
     const first = await listenNear(
       taken as never,
@@ -118,18 +118,18 @@ describe('the HTTP server on a port', () => {
       server.close();
       await once(server, 'close');
     }
-    // The wanted port is free now; clients know the other.
+    // The preferred port is free now, but clients know the other one.
     assert.equal(await listenNear(two as never, first, '127.0.0.1', own), second);
     two.close();
   });
 
-  it('says what is wrong with an address that this machine has not', async () => {
+  it('reports an address that this machine does not have', async () => {
     await assert.rejects(listenNear(createServer() as never, 8080, '192.0.2.1', dir), {
       code: 'EADDRNOTAVAIL',
     });
   });
 
-  /** A client of events that reads what comes. */
+  /** A client that reads the stream of events. */
   const listenTo = async (lastEventId?: string) => {
     const aborting = new AbortController();
     const headers: Record<string, string> = lastEventId === undefined ? {} : { 'last-event-id': lastEventId };

@@ -1,11 +1,11 @@
-/** Configurations without measure are refused in a sentence, and at once. */
+/** Excessively large or deep configurations are refused quickly, in one sentence. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ConfigurationError } from '../../src/config/faults';
 import { loadTopology } from '../../src/config/load';
 import { thrownBy, faultsOf } from '../unit/config/parsing';
 
-describe('a configuration without measure', () => {
+describe('an excessive configuration', () => {
   const many = (count: number, item: (i: number) => string) =>
     Array.from({ length: count }, (_, i) => item(i)).join();
   const rows: readonly [string, () => string, RegExp][] = [
@@ -43,7 +43,7 @@ describe('a configuration without measure', () => {
       assert.match(fault?.problem ?? '', problem);
     });
 
-  it('brackets, quotes and commas in text do not count', () => {
+  it('is not assumed because of brackets, quotes and commas in text', () => {
     const namespace = `[{"\\,`.repeat(1000);
     assert.deepEqual(
       faultsOf({ namespace, cameras: [] }).map(({ path: at }) => at),
@@ -51,27 +51,27 @@ describe('a configuration without measure', () => {
     );
   });
 
-  it('has its 36,000 faults listed in a moment', () => {
+  it('gets its 36,000 faults listed quickly', () => {
     const entry = { url: 'rtsp://h/', rate: 'a', ratee: 1, x: 2, y: 3 };
     const cameras = Array.from({ length: 9000 }, (_, i) => ({ id: `c${i}`, ...entry }));
     const startedMs = performance.now();
     assert.equal(faultsOf({ cameras }).length, 36_000);
-    // A second here; half a minute where each fault was compared with each other.
+    // Takes a second; it took half a minute when each fault was compared with every other.
     assert.ok(performance.now() - startedMs < 12_000);
   });
 
-  it('has more faults than a call takes arguments', () => {
+  it('may have more faults than a call accepts arguments', () => {
     const keys = Object.fromEntries(Array.from({ length: 130_000 }, (_, i) => [`k${i}`, 0]));
     assert.equal(faultsOf({ ...keys, cameras: [] }).length, 130_000);
   });
 
-  it('of references that are not closed is looked through once', () => {
+  it('of unclosed references is scanned once', () => {
     const startedMs = performance.now();
     assert.deepEqual(faultsOf({ namespace: '${'.repeat(1_000_000), cameras: [] }).length, 1);
     assert.ok(performance.now() - startedMs < 12_000);
   });
 
-  it('takes no more than a hundred references of one text', () => {
+  it('may have at most a hundred references in one text', () => {
     const environment = { A: 'a'.repeat(10_000) };
     const problems = faultsOf({ namespace: '${A}'.repeat(1_000_000), cameras: [] }, environment).map(
       ({ problem }) => problem,

@@ -1,4 +1,4 @@
-/** The workflows of .github are sound YAML, run scripts that exist, and try every supported version of Node. */
+/** The workflows of .github are valid YAML, run existing scripts, and test every supported version of Node. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -21,7 +21,7 @@ for (const file of readdirSync(FOLDER)) {
     await assert.rejects(check(`${text}\n  - [`, { parser: 'yaml' }));
   });
 
-  it(`${file} runs scripts that package.json has`, () => {
+  it(`${file} runs only scripts that package.json has`, () => {
     const named = [...text.matchAll(/npm (?:run )?([\w:]+)/g)].map(([, name = '']) => name);
     assert.ok(named.length > 0);
     assert.deepEqual(
@@ -30,7 +30,7 @@ for (const file of readdirSync(FOLDER)) {
     );
   });
 
-  it(`${file} tries each version of Node in every job`, () => {
+  it(`${file} tests each version of Node in every job`, () => {
     assert.equal(engines.node, '>=20.9');
     const jobs = [...text.matchAll(/^ {4}runs-on:/gm)].length;
     assert.equal(text.split(`node: ${NODE_VERSIONS}`).length - 1, jobs);

@@ -1,4 +1,4 @@
-/** Files that frames are saved in. */
+/** The files in which frames are saved. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readdir, readFile, stat } from 'node:fs/promises';
@@ -39,7 +39,7 @@ describe('writeFrame', () => {
       assert.equal((await stat(file)).mtime.toISOString(), '2024-01-02T23:04:05.678Z');
     });
 
-  it('names as strftime("%m_%d_%Y-%H_%M_%S") of the Python origin does', async (t) => {
+  it('names files like strftime("%m_%d_%Y-%H_%M_%S") of the Python original', async (t) => {
     inTimeZone(t, 'Europe/Berlin');
     const out = await temporaryFolder(t);
     const script =
@@ -48,7 +48,7 @@ describe('writeFrame', () => {
     assert.equal(path.basename(await save(out, 1_711_846_799_999)), stdout.trim());
   });
 
-  it('appends the milliseconds to other frames of a second, and lets a repeat replace its own file', async (t) => {
+  it('appends milliseconds for further frames of a second, and lets a repeated frame replace its own file', async (t) => {
     inTimeZone(t, 'UTC');
     const out = await temporaryFolder(t);
     const second = Date.parse('2024-01-02T03:04:05Z');
@@ -65,7 +65,7 @@ describe('writeFrame', () => {
     });
   });
 
-  it('loses no frame of the hour that clocks repeat, nor of two seconds with the same milliseconds', async (t) => {
+  it('loses no frame of the hour that clocks repeat, nor of two such seconds with the same milliseconds', async (t) => {
     inTimeZone(t, 'America/New_York');
     const out = await temporaryFolder(t);
     const first = Date.parse('2024-11-03T05:30:00.250Z');
