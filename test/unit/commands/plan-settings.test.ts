@@ -84,7 +84,7 @@ function otherValue({
   if (type === 'boolean') return usual !== true;
   if (type === 'string') return 'other';
   if (type !== 'integer' && type !== 'number') return undefined;
-  // Where the default is written elsewhere, it may be one of the first two.
+  // If the default is defined elsewhere, it may be one of the first two values.
   if (typeof usual !== 'number') return Math.min(minimum + 2 * step, maximum);
   return usual > minimum ? Math.max(minimum, usual - step) : Math.min(usual + step, maximum);
 }
@@ -96,7 +96,7 @@ function merged(value: unknown, [key, ...deeper]: readonly string[], to: unknown
   return { ...entry, [key]: deeper.length === 0 ? to : merged(entry[key], deeper, to) };
 }
 
-/** Actors that are restarted, by what a setting says of its change. */
+/** Actors that are restarted, by the effect that a setting states. */
 const RESTARTED: Readonly<Record<string, readonly string[]>> = {
   none: [],
   live: [],

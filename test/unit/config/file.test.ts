@@ -27,7 +27,7 @@ describe('the file', () => {
     assert.ok(!validate({ cameras: [{ test: 'testsrc2' }] }), 'ids are required');
   });
 
-  it('that is not there is named', () => {
+  it('that is missing is named', () => {
     const thrown = thrownBy(() => loadTopology(path.join(folder, 'none.json'), {}));
     assert.ok(thrown instanceof ConfigurationError);
     assert.deepEqual(thrown.faults, [

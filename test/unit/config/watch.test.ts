@@ -93,7 +93,7 @@ describe('a watched file', { concurrency: true }, () => {
       writeFileSync(file, 'known');
       writeFileSync(path.join(dir, 'same'), 'known');
       renameSync(path.join(dir, 'same'), file);
-      // Began later and looks as often: when this one has seen the file settle, so has the other.
+      // This watch began later and checks as often: when it has seen the file settle, so has the other.
       await settled(file, 'known');
       assert.deepEqual(seen, []);
     }

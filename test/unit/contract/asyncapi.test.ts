@@ -11,7 +11,7 @@ describe('the AsyncAPI document', () => {
   type Node = Readonly<Record<string, unknown>>;
   const document = JSON.parse(JSON.stringify(asyncApiDocument('site'))) as Node;
 
-  /** What stands at a JSON pointer of the document. */
+  /** The value at a JSON pointer of the document. */
   function at(pointer: string): unknown {
     return pointer
       .split('/')

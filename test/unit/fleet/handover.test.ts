@@ -65,7 +65,7 @@ describe('a camera that belongs elsewhere', () => {
     assert.deepEqual(handovers.turn(own({ gate: 'b' }, draining), 31_000).giveAway, ['gate']);
   });
 
-  test('that an earlier daemon of this node has offered is waited for, or kept', () => {
+  test('offered by an earlier daemon of this node is waited for, or kept', () => {
     assert.deepEqual(new Handovers().turn(own({ gate: 'b' }), 0), NOTHING);
     assert.deepEqual(new Handovers().turn(own({ gate: 'b' }, { wanted: [] }), 0).retract, ['gate']);
   });

@@ -31,7 +31,7 @@ describe('the next cameras to move for balance', () => {
 
   test('are not passed over because others took the permits', () => {
     const queue = new MoveQueue();
-    // As a node sees it that hears of the cameras which begin before it hears of their permits.
+    // As seen by a node that learns which cameras begin to move before it learns of their permits.
     queue.next(WAITING.slice(8), PERMITS, 0);
     queue.next(WAITING.slice(10), [], 100);
     assert.deepEqual([...queue.next(WAITING.slice(10), PERMITS, 61_000).keys()], WAITING.slice(10, 20));

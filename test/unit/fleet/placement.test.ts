@@ -72,7 +72,7 @@ describe('placement', () => {
       assert.deepEqual(moved(after, settled(after)), []);
       const givers = new Set(moved(world, after).map(({ owner = '' }) => owner));
       for (const giver of givers) assertNotEmptied(after, giver);
-      // Where single cameras are a good part of a share, one that is given may have to be made good.
+      // If one camera is a large part of a share, a camera given away may have to be compensated.
       const least = Math.min(...changed.nodes.map(({ name }) => shareOf(changed, name)));
       if (least < 20 * heaviestOf(changed) || world.cameras.length === 0) continue;
       for (const { id, owner = '' } of moved(world, after)) {

@@ -9,7 +9,7 @@ import { statusOf } from '../../../src/fleet/status';
 
 const keys = new Keys('site');
 const LATER = { later: { of: ['the', 'next', 'version'] }, more: 1 };
-/** What came last to each kind of value, absent of the version before. */
+/** The newest field of each kind of value; the previous version does not have it. */
 const LATEST = ['newest', 'clockMs', 'isBalancing', 'cost', 'costs'];
 
 const node: NodeRecord = {
@@ -97,7 +97,7 @@ describe('two neighbouring versions in one fleet', () => {
     assert.deepEqual(opened('site', first, key), shared);
   });
 
-  test('leave aside what is not theirs', () => {
+  test('ignore keys that are not theirs', () => {
     const values = ['', 'null', '5', '[]', '{}', '{"node":5,"sinceMs":1}', '{"state":"member"}'];
     for (const value of [...values, JSON.stringify({ ...node, capacity: 0 })]) {
       const facts = factsOf({ [keys.node('a')]: value, [keys.camera('gate')]: value });

@@ -109,7 +109,7 @@ class World {
       const [frame] = this.#spool.splice(this.random.between(0, this.#spool.length - 1), 1);
       if (frame === undefined) return;
       this.confirmed.add(frame);
-      // At least once: now and then twice.
+      // Delivered at least once, occasionally twice.
       for (let times = this.#happens(0.01) ? 2 : 1; times > 0; times--)
         this.#ledger.delivered(frame, this.#now);
     }
@@ -132,7 +132,7 @@ class World {
     await this.files.write(this.wallMs, this.#ledger.takeChanges(), []);
   }
 
-  /** Written down at once: a daemon that is killed before it could has no other clock to go by when it starts again. */
+  /** The change is written at once: a daemon killed before that has no other clock to rely on at its next start. */
   async #setClock(): Promise<void> {
     this.wallMs += this.random.pick([3_600_000, -3_600_000]);
     this.steps++;

@@ -101,7 +101,7 @@ describe('a child beyond its intensity', () => {
     assert.equal(attempts.length, 2);
   });
 
-  it('has been in quarantine since it came there, however often it is tried', async (t) => {
+  it('has been in quarantine since its first quarantine, however often it is tried', async (t) => {
     mockTime(t);
     const { child, programs, running, pass, states } = childOf(t, {
       spec: { maxRestarts: 0, probeMs: 1000 },

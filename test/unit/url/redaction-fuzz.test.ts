@@ -64,7 +64,7 @@ describe('a canary', () => {
         assert.doesNotMatch(said, SHOWN, url);
         assert.doesNotMatch(redactText(`cannot open ${url}: no`), SHOWN, url);
         assert.doesNotMatch(redactUrl(url), SHOWN, url);
-        // What is taken is read with the whole password in its place.
+        // An accepted URL keeps the whole password as its password.
         if (said === '') assert.equal(new URL(withCredentials(url)).hostname, 'broker', url);
       }
     }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Refusals } from '../../../../src/actors/notifier/refusals';
 
-/** Refused once a second from `fromMs` on, until something must be done: when that was. */
+/** Refuses once a second from `fromMs` on; returns the time at which something must be done. */
 function refusedUntilLasting(refusals: Refusals, fromMs: number): number {
   for (let now = fromMs; now < fromMs + 120_000; now += 1000) {
     refusals.refused(now);

@@ -183,7 +183,7 @@ describe('an outage', () => {
     const live = bench.announced.filter(({ delayed }) => !delayed).map(({ at }) => at);
     assert.deepEqual(new Set(live), new Set(offsets(60, 4)));
     assert.equal(bench.announced[0]?.delayed, false, 'the probe is a live one');
-    // What is begun first may be overtaken by what is in flight beside it, while files are read.
+    // While files are read, a delivery may be overtaken by others in flight.
     const last = bench.announced.findLastIndex(({ delayed }) => !delayed);
     assert.ok(last < MAX_IN_FLIGHT, String(last));
   });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { FrameNumbers, SliceLayout } from '../../../../../src/actors/camera/bitstream/lost-parts';
 
-/** Whether each picture misses one: a number, behind which `-` marks one that none is predicted from, `!` a keyframe. */
+/** Whether each picture follows a lost one: numbers, where `-` marks a picture that none is predicted from, `!` a keyframe. */
 function gaps(numbers: string, mayGap = false): boolean[] {
   const frames = new FrameNumbers();
   return numbers.split(' ').map((text) =>
@@ -28,7 +28,7 @@ describe('frame numbers', () => {
       assert.deepEqual(found, expected);
     });
 
-  it('may skip some if the stream says so', () => {
+  it('may have gaps if the stream says so', () => {
     assert.ok(!gaps('0! 1 3 7', true).includes(true));
   });
 });
@@ -46,7 +46,7 @@ describe('the slices of a picture', () => {
     assert.ok(after(10, [0, 20, 40]));
   });
 
-  it('lack none if they were seldom the same', () => {
+  it('lack none if they were rarely the same', () => {
     assert.ok(!after(2, [0, 20, 60]));
   });
 

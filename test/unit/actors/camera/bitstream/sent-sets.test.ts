@@ -1,4 +1,4 @@
-/** Keyframes as the receiver's ffmpeg gives them: what the description promised stands before what the camera sent. */
+/** Keyframes as the receiver's ffmpeg gives them: the parameter sets of the description precede those the camera sent. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { nalUnits } from '../../../../../src/actors/camera/bitstream/nal';

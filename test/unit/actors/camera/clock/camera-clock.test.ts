@@ -119,7 +119,7 @@ describe("a camera's clock", () => {
       const clock = new CameraClock(endedAt + random.between(0, 1000));
       assert.ok(clock.captureTime(endedAt + random.between(1000, 1500)).capturedAt > last - 1);
     }
-    // Even one that is faster than any: as late as the last of before, and then on from there.
+    // Even a process faster than any: it begins no earlier than the last capture time, and continues from there.
     const clock = new CameraClock(START);
     assert.equal(clock.captureTime(START + 50).capturedAt, START + MAX_AHEAD_MS);
     assert.equal(clock.captureTime(START + 1050).capturedAt, START + MAX_AHEAD_MS + 950);

@@ -6,7 +6,7 @@ import { simulateLink, type SimulatedLink, type SimulatedOutcome } from '../../.
 
 const MINUTE_S = 60;
 const HOUR_S = 3600;
-/** Most of what could raise a false alarm comes within two minutes. */
+/** Most causes of a false alarm occur within two minutes. */
 const LONG_S = (2 + rounds(3)) * MINUTE_S;
 
 const worst = (outcome: SimulatedOutcome, fromMs = 0) =>

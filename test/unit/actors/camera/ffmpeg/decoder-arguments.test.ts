@@ -7,7 +7,7 @@ import { decoderInvocation } from '../../../../../src/actors/camera/pictures/dec
 import type { CameraSpec } from '../../../../../src/config/topology';
 import { TEST, FILE, option, specOf, stream } from './specs';
 
-/** Of pictures that JPEG takes as they are. */
+/** The look of pictures that JPEG accepts unchanged. */
 const LOOK = { interlaced: false, rotation: UPRIGHT, colours: [] } as const;
 
 /** The arguments of the decoder's last output; the thumbnail's precede it. */

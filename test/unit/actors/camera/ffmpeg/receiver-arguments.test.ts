@@ -32,7 +32,7 @@ describe('the receiver of a stream', () => {
       ['rtp', 'tls', 'tcp'],
       ['option rtsp_transport tcp', 'option timeout 60000000', 'option allowed_media_types video'],
     ],
-    // What HTTP brings is handed to it.
+    // Data received over HTTP is piped to it.
     ['http://cam/mjpeg', 'tcp', false, [], []],
     ['https://cam/mjpeg?list=a.m3u8', 'tcp', false, [], []],
     ['rtsp://cam/live.m3u8', 'tcp', false, ['rtp'], ['option rtsp_transport tcp']],

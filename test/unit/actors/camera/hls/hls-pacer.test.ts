@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { Pacer } from '../../../../../src/actors/camera/hls/pacer';
 
 const FPS = 10;
-/** Of long streams. */
+/** The frame rate of long streams. */
 const SLOW_FPS = 2;
 
 interface Played {
@@ -30,7 +30,7 @@ interface Script {
   readonly lost?: (n: number) => boolean;
 }
 
-/** Two segments are there at the beginning; each other comes when it is complete. */
+/** Plays a stream: two segments exist at the start; each later one arrives when it is complete. */
 function play({
   segmentMs = 2000,
   segments,

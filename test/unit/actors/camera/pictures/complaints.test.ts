@@ -9,7 +9,7 @@ const KEYFRAME = '[hevc @ 0x1] [debug] nal_unit_type: 36(EOS_NUT), nuh_layer_id:
 const picture = (pts: number) =>
   `[Parsed_select_0 @ 0x2] [debug] n:1.000000 pts:${pts}.000000 t:0.005000 key:0 interlace_type:P`;
 
-/** What is found of each of the pictures, by their times. */
+/** The finding for each picture, by its time. */
 function found(complaints: Complaints, lines: readonly string[], times: readonly number[]) {
   for (const line of lines) complaints.hear(line);
   return times.map((pts) => complaints.take(pts)?.damage?.reason);
@@ -27,7 +27,7 @@ describe('a complaint of the decoder', () => {
     assert.deepEqual(found(fed([1, 3, 5]), lines, [1, 3, 5]), [undefined, 'decode-error', 'decode-error']);
   });
 
-  it('ends with the picture that renews', () => {
+  it('ends with the picture that renews the stream', () => {
     const lines = [ERROR, picture(1), picture(3), picture(5)];
     const complaints = fed([1, 3, 5], false, [5]);
     assert.deepEqual(found(complaints, lines, [1, 3, 5]), ['decode-error', 'decode-error', undefined]);
@@ -51,7 +51,7 @@ describe('a complaint of the decoder', () => {
 });
 
 describe('a picture that was not decoded to its end', () => {
-  it('is cut', () => {
+  it('counts as cut', () => {
     const lines = [PACKET, WHOLE, picture(1), PACKET, picture(3)];
     assert.deepEqual(found(fed([1, 3], true), lines, [1, 3]), [undefined, 'cut']);
   });
@@ -62,11 +62,11 @@ describe('a picture that was not decoded to its end', () => {
     assert.equal(complaints.namesPictures, true);
   });
 
-  it('is cut, if it is the first', () => {
+  it('counts as cut, even if it is the first', () => {
     assert.deepEqual(found(fed([1], true), [PACKET, picture(1)], [1]), ['cut']);
   });
 
-  it('is unknown with a decoder that never reports it', () => {
+  it('remains unknown with a decoder that never reports it', () => {
     const times = Array.from({ length: 40 }, (_, i) => 2 * i + 1);
     const reasons = found(
       fed(times, true),
@@ -85,7 +85,7 @@ it('a packet that itself shows damage spoils what builds on it, even without a m
   assert.deepEqual(found(complaints, [picture(1), picture(5)], [1, 5]), [undefined, 'missing-reference']);
 });
 
-it('a packet that was not looked through leaves all that builds on it unchecked', () => {
+it('a packet that was not checked leaves everything that builds on it unchecked', () => {
   const complaints = new Complaints(false);
   complaints.fed(1, { renews: true, damage: undefined });
   complaints.fed(2, { renews: false, damage: undefined, isUnchecked: true });

@@ -4,7 +4,7 @@ import { FlatnessJudge } from '../../../../../src/actors/camera/pictures/flatnes
 import { POINTS } from '../../../../../src/actors/camera/pictures/thumbnail';
 
 const tone = (level: number) => Buffer.alloc(POINTS, level);
-/** Of levels from the first to the last. */
+/** A scene with levels from the first to the last. */
 const scene = (from: number, to: number) =>
   Buffer.from(Array.from({ length: POINTS }, (_, i) => from + (i % (to - from + 1))));
 
@@ -31,15 +31,15 @@ describe('a picture of one tone', () => {
       assert.equal(confidence < 99, kind === 'healthy');
     });
 
-  it('is the fog that was there before, flattened', () => {
+  it('is flattened fog if there was fog before', () => {
     assert.deepEqual(kinds([scene(177, 182), tone(180)]), [undefined, 'healthy']);
   });
 
-  it('is not the fog that was there before, if its tone differs', () => {
+  it('is not flattened fog if its tone differs from the fog before', () => {
     assert.deepEqual(kinds([scene(177, 182), tone(128)]), [undefined, 'grey']);
   });
 
-  it('is not a scene that was there before with all its contrast', () => {
+  it('is not the previous scene if that had all its contrast', () => {
     assert.deepEqual(kinds([scene(60, 200), tone(130)]), [undefined, 'grey']);
   });
 
@@ -56,11 +56,11 @@ describe('a picture of one tone', () => {
 });
 
 describe('a dark picture', () => {
-  it('of noise about no light is black', () => {
+  it('with noise around no light is black', () => {
     assert.deepEqual(kinds([scene(0, 5)]), ['black']);
   });
 
-  it('of noise about more light is a scene', () => {
+  it('with noise around more light is a scene', () => {
     assert.deepEqual(kinds([scene(2, 9)]), [undefined]);
   });
 });

@@ -16,7 +16,7 @@ function outcome() {
   };
 }
 
-describe('what is made', () => {
+describe('a picture that is made', () => {
   it('is returned at once if nothing is pending', () => {
     const { got, ...events } = outcome();
     inOrder(undefined, events).onPicture(picture(1));

@@ -13,11 +13,11 @@ interface Feed {
   readonly phaseMs: number;
   readonly keyframeMs: number;
   readonly periodMs: number;
-  /** Of arrival, at each node its own. */
+  /** Jitter of arrivals, separate at each node. */
   readonly jitterMs: number;
 }
 
-/** What a node takes from `fromMs` on that is there until `toMs`. */
+/** The pictures that a node takes from `fromMs` until `toMs`. */
 function take(
   feed: Feed,
   random: Random,

@@ -88,7 +88,7 @@ function decide(plan: SamplePlan, at: number, key: boolean): Decision {
 
 describe('a plan', () => {
   const every = (ms: number) => () => ms;
-  /** In turns of 50 s, in which keyframes wander by 0.8 s. */
+  /** Drifts in cycles of 50 s, in which keyframes shift by 0.8 s. */
   const drift = (ms: number) =>
     1000 + Math.min(40, Math.max(-40, 80 * Math.sin((2 * Math.PI * ms) / 50_000)));
   /** Decoded packets a second at most. */
