@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 
 export interface CodeBlock {
   readonly file: string;
-  /** Of its first line of text, from 1. */
+  /** The number of its first line of text, from 1. */
   readonly line: number;
   /** As written behind the fence; empty when nothing is. */
   readonly language: string;

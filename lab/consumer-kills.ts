@@ -22,7 +22,7 @@ const DEADLINE_MS = 120_000;
 const EXPIRY_MS = 2000;
 
 export interface KillTrial {
-  /** Of the services, which each have a queue and one consumer at a time; `either` changes with each start. */
+  /** The kits of the services, each with a queue and one consumer at a time; `either` changes with each start. */
   readonly kits: readonly (Kit | 'either')[];
   readonly removal: 'after' | 'getdel' | 'keep';
   readonly frames: number;
@@ -39,7 +39,7 @@ export interface KillTrial {
 
 export interface KillFindings {
   readonly kills: number;
-  /** Of each service, how often the work on each frame was begun and ended, by the id of its message. */
+  /** For each service, how often the work on each frame was begun and ended, by the id of its message. */
   readonly begun: readonly Map<string, number>[];
   readonly done: readonly Map<string, number>[];
   /** Work that was begun again without the mark that it may be a repeat. */

@@ -66,14 +66,14 @@ export class LedgerBench {
     }
   }
 
-  /** Of camera `gate`, this many periods after the first. */
+  /** A frame of camera `gate`, this many periods after the first. */
   frame(after: number): Frame {
     const sequence = this.first + after;
     const [capturedAt, bytes] = [sequence * PERIOD_MS, BYTES.length];
     return { camera: 'gate', capturedAt, sequence, width: 64, height: 36, format: 'jpeg', bytes };
   }
 
-  /** Of camera `gate`, captured in the present period: never before the ledger was opened. */
+  /** A frame of camera `gate` captured in the present period, never before the ledger was opened. */
   present(): Frame {
     this.first = periodNow();
     return this.frame(0);

@@ -1,4 +1,4 @@
-/** Runs rows of the fleet's fault table, one after the other, and says what came of each. */
+/** Runs the rows of the fleet's fault table one after the other, and reports the result of each. */
 import path from 'node:path';
 import { REDIS_SCHEMES } from '../../src/connections/redis-address';
 import { readServerUrl } from '../../src/consumer/server-url';

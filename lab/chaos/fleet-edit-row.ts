@@ -6,9 +6,9 @@ import { waitUntil } from '../process';
 import type { FleetRow } from './fleet-rows';
 import { passed, type FleetStage } from './fleet-stage';
 
-/** In which every node takes an edit over. */
+/** The time within which every node applies an edit. */
 const WITHIN_MS = 2000;
-/** In which a second edit would have been published, too. */
+/** The time within which a second edit would have been published too. */
 const AFTER_MS = 3000;
 
 interface Edit {
@@ -63,7 +63,7 @@ function editOf(node: Node, tag: string): Edit {
   return { node, tag, logged: node.daemon.log.length };
 }
 
-/** By which each node runs. */
+/** The revision by which each node runs. */
 async function revisions({ nodes }: FleetStage): Promise<number[]> {
   const told = await Promise.all(nodes.map(({ daemon }) => daemon.status()));
   return told.map(({ configuration }) => configuration.fleet?.revision ?? 0);
@@ -82,7 +82,7 @@ function tagged(text: string, camera: number, tag: string): ActorsFile {
   };
 }
 
-/** Those of these edits that a node's file has. */
+/** The tags of these edits that are in a node's file. */
 function tagsIn(node: Node, edits: readonly Edit[]): string {
   const text = textOf(node);
   return edits

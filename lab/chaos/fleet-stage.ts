@@ -29,9 +29,9 @@ interface Equipment {
 }
 
 export class FleetStage {
-  /** Those that run. */
+  /** The running nodes. */
   readonly nodes: Node[] = [];
-  /** By the node's name: a node that is started again has the same. */
+  /** Equipment by node name; a restarted node keeps its own. */
   readonly #equipment = new Map<string, Equipment>();
 
   private constructor(

@@ -20,7 +20,7 @@ let count = 0;
 export interface Loss {
   /** What the daemon sends, or what it is sent, is lost. */
   readonly way: 'sent' | 'received';
-  /** Of a server; all without. */
+  /** The port of a server; without it, all ports. */
   readonly port?: number;
 }
 
@@ -77,12 +77,12 @@ export class NodeHost {
     }
   }
 
-  /** All passes again. */
+  /** Lets everything pass again. */
   async mend(): Promise<void> {
     for (const rule of this.#rules) await this.#inside(`rule del ${rule}`);
     this.#rules = [];
     await ip(`link set ${this.#name} up`);
-    // Went with the link.
+    // The route was removed with the link.
     await ip(`route replace ${this.#address} dev ${this.#name}`);
   }
 

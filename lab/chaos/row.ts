@@ -9,7 +9,7 @@ export type Need = 'servers' | 'disk' | 'modes' | 'rabbitmq-cluster' | 'redis-se
 
 export interface Row {
   readonly name: string;
-  /** What it needs beside a daemon and proxies; without that it is skipped. */
+  /** What the row needs beside a daemon and proxies; if that is missing, the row is skipped. */
   readonly needs?: Need;
   /** Fixed length, whatever --seconds says. */
   readonly seconds?: number;

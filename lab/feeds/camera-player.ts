@@ -120,7 +120,7 @@ export class CameraPlayer {
     head[0] = 0x80;
     head[1] = type | (marker ? 0x80 : 0);
     head.writeUInt16BE(way.sequence, 2);
-    // Of a camera that runs for days this wraps; a shown time may lie before the first.
+    // The value wraps for a camera that runs for days; a display time may lie before the first.
     head.writeUInt32BE((time + 2 ** 32) % 2 ** 32, 4);
     head.writeUInt32BE(way.source, 8);
     way.sequence = (way.sequence + 1) & 0xffff;

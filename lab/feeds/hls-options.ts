@@ -27,9 +27,9 @@ export interface LiveHlsOptions {
   readonly contentType?: string;
   /** Lines of its own for segment n. */
   readonly tags?: (n: number) => readonly string[];
-  /** By how much its clock runs faster than ours. */
+  /** The factor by which its clock runs faster than ours. */
   readonly speed?: number;
-  /** Of each segment, milliseconds by which it is listed late. */
+  /** Milliseconds by which segment n is listed late. */
   readonly lateMs?: (n: number) => number;
   /** Answers instead; undefined leaves it to the server. */
   readonly answer?: (path: string, request: IncomingMessage, response: ServerResponse) => true | undefined;

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import { HOST, listen } from '../loopback-server';
 
 export interface ProgressiveServer {
-  /** Of the container of that name, at this many pictures a second. */
+  /** The URL of video in that container, at this many pictures a second. */
   url(container: keyof typeof CONTAINERS, fps: number): string;
   stop(): Promise<void>;
 }

@@ -9,7 +9,7 @@ export interface DayOptions {
   readonly nodes: number;
   readonly cameras: number;
   readonly hours: number;
-  /** Of real time, after which no more incidents come: the day is shorter then. */
+  /** Real time after which no more incidents are started, which shortens the day. */
   readonly limitMs?: number;
   readonly random: Random;
   readonly say?: (line: string) => void;
@@ -26,9 +26,9 @@ export interface Day {
   readonly longestUnownedMs: number;
   /** The most cameras that began to move for balance within a minute. */
   readonly mostBegun: number;
-  /** Those that began to: more than came to a node where some turned back. */
+  /** Cameras that began to move: more than arrived if some turned back. */
   readonly begun: number;
-  /** Of the fullest node in relation to its share, when the next incident comes, also while cameras still move. */
+  /** Load of the fullest node relative to its share at the next incident, even while cameras still move. */
   readonly imbalance: readonly number[];
   readonly rest: RestFindings;
   readonly requestsPerSecond: number;
@@ -45,9 +45,9 @@ const START_MS = 10_000;
 const QUIET_MS = 10 * MINUTE_MS;
 /** Moves for balance in a minute: all cameras could have moved once before the nodes must have come to rest. */
 const MOVES = 10;
-/** Cameras have a picture and then none, in turns, after a death. */
+/** After a death, cameras alternately have a picture and none. */
 const SILENT_FOR_S = 240;
-/** Of the cameras, those that allow one viewer. */
+/** The share of cameras that allow one viewer. */
 const SINGLE = 0.1;
 
 type Incident = (world: SimulatedWorld, node: SimulatedNode, random: Random) => void;

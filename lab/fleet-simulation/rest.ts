@@ -10,7 +10,7 @@ export interface Balancing {
   readonly isBalancing: boolean;
   /** Cameras that are to move for balance. */
   readonly due: number;
-  /** Of the fullest and the emptiest member, in relation to its share. */
+  /** Loads of the fullest and the emptiest member, relative to their shares. */
   readonly loads: { readonly most: number; readonly least: number };
   /** What nodes believe of the owners of cameras, where etcd says something else, in a sentence each. */
   readonly mistakes: ReadonlySet<string>;
@@ -26,11 +26,11 @@ const TEN_MS = 62_000;
 const LAST_MS = 60_000;
 /** Between two looks at what nodes believe. */
 const MISTAKES_MS = 5 * 60_000;
-/** Of its share, beyond which a node's cameras move (docs/fleet.md). */
+/** Deviation from its share beyond which a node's cameras move (docs/fleet.md). */
 const FAR = 0.2;
 
 export interface RestFindings {
-  /** Of the fullest node in relation to its share, once all cameras had moved. */
+  /** Load of the fullest node relative to its share, once all cameras have moved. */
   readonly loads: readonly number[];
   /** The longest that cameras moved after something had happened, and how many still had to a minute after it. */
   readonly longest: { readonly minutes: number; readonly cameras: number };

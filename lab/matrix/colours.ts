@@ -5,7 +5,7 @@ import { patchBox, PATCHES, type Rgb } from './patches';
 /** Mean squared errors, in squares of 8-bit levels. */
 export interface SquaredError {
   readonly luma: number;
-  /** Of both differences to it together. */
+  /** Squared error of both colour differences together. */
   readonly chroma: number;
 }
 
@@ -39,7 +39,7 @@ export function sizeOf({ width, height }: { width: number; height: number }): st
   return `${width}x${height}`;
 }
 
-/** Of the middle of each patch: colour runs over its borders. */
+/** Error of the middle of each patch, because colour bleeds over its borders. */
 export function patchError(picture: RawPicture): PatchError {
   const seen = PATCHES.map((_, i) => meanColour(picture, i));
   const errors = PATCHES.map((patch, i) => patch.map((value, c) => Math.abs(value - (seen[i]?.[c] ?? 0))));

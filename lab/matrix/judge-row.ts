@@ -37,7 +37,7 @@ export interface Judgement {
 }
 
 export interface Strictness {
-  /** By what bounds of time are multiplied on a machine that does much else. */
+  /** Factor for the time limits on a busy machine. */
   readonly slack: number;
 }
 

@@ -6,9 +6,9 @@ import { isPacedFeed, type Observation } from './row';
 
 /** A picture is announced within this many milliseconds of its arrival, beside what reordering takes. */
 export const LATE_MS = 150;
-/** Of this many pictures one may be later. */
+/** One of this many pictures may be later. */
 const ONE_LATE_OF = 10;
-/** Of this many pictures one may have a time that is off: a packet that was read late. */
+/** One of this many pictures may have a wrong time, because a packet was read late. */
 const ONE_OFF_OF = 5;
 /** Share of a picture's duration: beyond it, the time is that of its neighbour. */
 const TIME_TOLERANCE = 0.6;

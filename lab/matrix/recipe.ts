@@ -139,7 +139,7 @@ function x264(recipe: Recipe, gop: string): string[] {
   return ['-x264-params', options.join(':')];
 }
 
-/** Of x265's own settings what decides the order of pictures; its presets for speed leave some of it out. */
+/** The default settings of x265 that determine the order of pictures; its speed presets omit some of them. */
 const X265_DEFAULTS = ['bframes=4', 'b-adapt=2', 'b-pyramid=1', 'open-gop=1', 'rc-lookahead=20'];
 
 function x265(recipe: Recipe, gop: string): string[] {

@@ -1,4 +1,4 @@
-/** A row of the matrix: one camera, its stream and how it is read; and what of it is seen. */
+/** A row of the matrix: one camera, its stream, how it is read, and what is observed. */
 import type { Frame } from '../../src/contract/frame';
 import type { CameraAudio, CameraQuirks } from '../feeds/camera-description';
 import type { Recipe } from './recipe';

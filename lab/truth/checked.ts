@@ -36,9 +36,9 @@ export async function checkedTable(): Promise<string> {
 }
 
 interface Looks {
-  /** Of the pictures that are decoded, those that were looked through. */
+  /** The share of decoded pictures that were checked. */
   readonly share: number;
-  /** Of processor for each picture that came. */
+  /** Processor time per picture received. */
   readonly ms: number;
 }
 

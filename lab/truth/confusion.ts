@@ -23,7 +23,7 @@ export interface Judged {
 
 /** Mean squared error from which on a picture is broken. */
 const BROKEN = 100;
-/** By so much more than the undamaged clip's, a picture shows damage at all. */
+/** A picture shows damage if its error exceeds that of the undamaged clip by more than this. */
 const VISIBLE = 1;
 
 /** `harmless`: it was damaged, or built on one that was, but does not show it. */
@@ -35,7 +35,7 @@ function truthOf({ error, soundError, isTouched }: Judged): Truth {
   return error > BROKEN ? 'broken' : 'slight';
 }
 
-/** By codec and damage: of how many pictures, how many were called what. */
+/** A table by codec and damage: how many pictures were called what. */
 export function confusionTable(judged: readonly Judged[]): string {
   const rows = [...groups(judged, ({ codec, damage }) => `${codec} ${damage}`)].map(([name, group]) => [
     name,
