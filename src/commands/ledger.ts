@@ -14,7 +14,7 @@ import type { Places } from './options';
 import { PLAIN, styleOf, type Style } from './style';
 import { table, wrap } from './table';
 
-/** A daemon that runs writes every second. */
+/** A running daemon writes at least every second. */
 const SILENT_MS = 15_000;
 
 export interface LedgerOptions extends Places {

@@ -10,7 +10,7 @@ import { duration, troubleSentence } from './sentences';
 
 /** A trouble ends when the spool is a tenth below the bound, so that a spool near the bound is reported once. */
 const RELIEF = 0.9;
-/** Milliseconds of a camera's silence that pass before it counts as offline, and those of a look. */
+/** Milliseconds that a camera was silent before it counted as offline and this was seen. */
 const UNSEEN_MS = 2000;
 
 /** The parts of a trouble that are kept across a restart. */

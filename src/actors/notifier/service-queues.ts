@@ -35,7 +35,7 @@ export class ServiceQueues {
   #removed: readonly string[];
   /** State of the existing queues, by queue. */
   readonly #states = new Map<string, ServiceState>();
-  /** Queues that this process has declared, and so knows to be as they should be, by the settings they were declared with. */
+  /** Queues that this process has declared, and the settings they were declared with: they need no check. */
   readonly #declared = new Map<string, string>();
   readonly #keptLengths = new Map<string, number>();
   readonly #deleted = new Set<string>();

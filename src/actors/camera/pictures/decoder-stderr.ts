@@ -34,7 +34,7 @@ export type DecoderMessage =
   | { readonly kind: 'whole' }
   | { readonly kind: 'damage'; readonly damage: Damage };
 
-/** True for complaints about pictures that were left out of the input because nothing needs them. */
+/** True for complaints that leave no trace in the picture, such as those about references left out of the input. */
 export function isHarmless(line: string): boolean {
   return HARMLESS.test(line);
 }

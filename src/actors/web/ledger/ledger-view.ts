@@ -7,9 +7,9 @@ import { bucketsOf, spanOf } from './buckets';
 const HOUR_MS = 3_600_000;
 /** Milliseconds of the ledger that can be asked for. */
 const MAX_SPAN_MS = 7 * 24 * HOUR_MS;
-/** Milliseconds for which an answer is good: a stretch of a strip is longer. */
+/** Milliseconds for which an answer is reused; a bucket of the strip is longer. */
 const FRESH_MS = 2000;
-/** Different answers kept. */
+/** Number of different answers that are kept. */
 const MAX_ANSWERS = 16;
 
 export class LedgerView {
