@@ -16,7 +16,7 @@ const { values } = parseArgs({
   options: {
     cameras: { type: 'string', default: '12' },
     seconds: { type: 'string', default: '120' },
-    /** Of the pictures; 1920 is what cameras have. */
+    /** Width of the pictures; cameras usually have 1920. */
     width: { type: 'string', default: '320' },
   },
 });

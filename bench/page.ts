@@ -69,7 +69,7 @@ function countLoads(page: Page): Loaded {
   return loaded;
 }
 
-/** Of all processes of the browser since their start. */
+/** Processor time of all processes of the browser since their start. */
 async function processorSeconds(browser: Browser): Promise<number> {
   const session = await browser.newBrowserCDPSession();
   const { processInfo } = await session.send('SystemInfo.getProcessInfo');

@@ -7,7 +7,7 @@ import { PacketSplitter, type Packet } from '../src/actors/camera/ffmpeg/packet-
 
 export interface NumberedPacket {
   readonly packet: Packet;
-  /** Of its picture, in the order in which they are shown. */
+  /** Number of its picture in display order. */
   readonly number: number;
 }
 

@@ -65,7 +65,7 @@ export function numberIn(picture: RawPicture): number | undefined {
   return bits.slice(0, NUMBER_BITS).reduce((number, bit, i) => number + bit * 2 ** i, 0);
 }
 
-/** Of the middle of a block: its borders blur. */
+/** Level of the middle of a block, because its borders blur. */
 function blockLevel({ width, height, rgb }: RawPicture, block: number): number {
   const size = { x: width / BLOCKS, y: rowHeight(height) };
   let [sum, points] = [0, 0];

@@ -12,7 +12,7 @@ export const PYTHON_SCRIPT = path.join(ROOT, 'test/fixtures/python/consumer.py')
 /** A line of the fixture. */
 export interface PythonEvent {
   readonly kind: 'event' | 'frame' | 'done' | 'image' | 'settled' | 'fault' | 'consuming' | 'ended';
-  /** Of the message. */
+  /** Id of the message. */
   readonly id?: string;
   readonly key?: string;
   readonly camera?: string;

@@ -16,7 +16,7 @@ import { waitUntil } from './process';
 
 /** Three nodes on two busy cores. */
 const START_MS = 180_000;
-/** In which a connection that is in use is sent more than one that is not. */
+/** Milliseconds within which more data are sent to a connection in use than to an idle one. */
 const COUNT_MS = 2000;
 const COOKIE = 'vigil-test-cluster';
 
@@ -124,7 +124,7 @@ interface NodeOptions {
   readonly distPort: number;
   readonly names: readonly string[];
   readonly mapper: PortMapper;
-  /** Of the mapper that is this node's own. */
+  /** Port of this node's own port mapper. */
   readonly epmdPort: number;
 }
 

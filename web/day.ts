@@ -21,7 +21,7 @@ import { TimeAxis } from './time-axis.js';
 import { clockTime, countText } from './times.js';
 
 const DAY_MS = 24 * HOUR_MS;
-/** Of five minutes. */
+/** Buckets of five minutes. */
 const BUCKETS = 288;
 const EVERY_MS = 60_000;
 const MOST_GAPS = 12;

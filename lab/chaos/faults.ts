@@ -124,7 +124,7 @@ const redisOom: Row = {
   },
 };
 
-/** Told to the broker by rabbitmqctl, and taken back by it. */
+/** A fault that rabbitmqctl sets in the broker, and clears. */
 function controlled(name: string, begin: readonly string[], end: readonly string[]): Row {
   return {
     name: `rabbitmq-${name}`,

@@ -170,7 +170,7 @@ async function settled(
   return { coverages, overMs };
 }
 
-/** Of the time before: the newest pictures are always on their way, and a clock that was ahead has left gaps to come. */
+/** Periods before a time: the newest pictures are always on their way, and a clock that was ahead has left gaps in the future. */
 function periodsOf({ exceptions }: Coverage, wanted: 'waiting' | 'gap', beforeMs: number): number {
   return exceptions
     .filter(({ state, from }) => state === wanted && Date.parse(from) < beforeMs)

@@ -25,7 +25,7 @@ export interface Loss {
 }
 
 export class NodeHost {
-  /** Of the namespace and of this machine's end of the cable: at most 15 characters. */
+  /** Name of the namespace and of this machine's end of the cable: at most 15 characters. */
   readonly #name: string;
   readonly #address: string;
   #rules: string[] = [];

@@ -107,7 +107,7 @@ async function witnessOf({ options }: World, { maxSilenceMs }: Row): Promise<Ser
   return redisGroup === undefined ? undefined : ServerWitness.ofRedis(redisGroup);
 }
 
-/** Of frames captured after the first of those captured after the fault was delivered: what waited is still delivered then. */
+/** Delays of the frames captured once a frame from after the fault had been delivered: until then, the backlog is delivered. */
 function liveDelays({ consumer }: World, frames: readonly Identified[], healedMs: number): number[] {
   const received = (id: string) => consumer.receivedMs.get(id) ?? Infinity;
   const fresh = frames.filter(({ seenMs }) => seenMs >= healedMs);

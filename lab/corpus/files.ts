@@ -4,7 +4,7 @@ import { CERTIFICATES, saidByDaemon } from './agreement';
 import { FILE, type Schema } from './schema';
 import { url } from './urls';
 
-/** Makes files: every key now and then, with values that are allowed more often than not. */
+/** Makes files: every key occurs occasionally, with values that are usually allowed. */
 export class Files {
   readonly environment: NodeJS.ProcessEnv = {};
   #variables = 0;

@@ -40,7 +40,7 @@ export interface SideTrack {
   readonly attributes: readonly string[];
   /** From the start of one packet to the next. */
   readonly packetMs: number;
-  /** Of the clock the RTP times count in. */
+  /** Ticks of the RTP clock. */
   readonly ticksPerPacket: number;
   readonly marker: boolean;
   readonly payloads: readonly Buffer[];

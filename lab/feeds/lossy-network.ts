@@ -6,7 +6,7 @@ import { HOST, listen } from '../loopback-server';
 import type { Random } from '../random';
 
 export interface LossyNetwork {
-  /** Of RTSP, in the place of the camera's. */
+  /** Port for RTSP, instead of the camera's. */
   readonly port: number;
   /** When packets were lost, milliseconds since the epoch. */
   readonly lost: readonly number[];

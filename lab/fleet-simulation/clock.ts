@@ -2,7 +2,7 @@
 
 interface Due {
   readonly atMs: number;
-  /** Of two events at the same time, the one requested first comes first. */
+  /** Decides between events at the same time: the one requested first comes first. */
   readonly order: number;
   readonly act: () => void;
 }

@@ -13,7 +13,7 @@ export interface DayOptions {
   readonly limitMs?: number;
   readonly random: Random;
   readonly say?: (line: string) => void;
-  /** Of a fleet whose nodes run by different versions. */
+  /** Rewrites values as another version writes them, for a fleet of mixed versions. */
   readonly asWritten?: AsWritten;
 }
 

@@ -2,7 +2,7 @@
 import { Keys, type OwnerRecord } from '../../src/fleet/facts';
 import type { EtcdEvent } from '../../src/etcd/etcd';
 
-/** So many begin to move for balance within a minute, in the whole fleet (docs/fleet.md). */
+/** Most cameras that begin to move for balance within a minute, in the whole fleet (docs/fleet.md). */
 const MOST = 10;
 const MINUTE_MS = 60_000;
 
@@ -11,7 +11,7 @@ export class MoveWitness {
   readonly counts: Record<string, number> = {};
   /** The most that began to move for balance within a minute. */
   most = 0;
-  /** Of cameras that began to move for balance, all together. */
+  /** Total of cameras that began to move for balance. */
   begun = 0;
   /** When cameras began to, of late. */
   #begunMs: number[] = [];

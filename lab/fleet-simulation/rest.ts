@@ -18,7 +18,7 @@ export interface Balancing {
   readonly grain: number;
 }
 
-/** Those that have gone are known to have, and their cameras are on other nodes. */
+/** By then, nodes that have gone are known to be gone, and their cameras are on other nodes. */
 const SETTLED_MS = 60_000;
 /** Ten cameras begin to move in that time: a minute, what a permit lasts longer, and what etcd is late with it. */
 const TEN_MS = 62_000;

@@ -165,7 +165,7 @@ export class SimulatedWorld {
     return due.length;
   }
 
-  /** Of the fullest and the emptiest member, in relation to its share. */
+  /** Loads of the fullest and the emptiest member, relative to their shares. */
   get loads(): { readonly most: number; readonly least: number } {
     const members = this.#members;
     const share = this.#shareOf(members);

@@ -10,7 +10,7 @@ export interface SquaredError {
 }
 
 export interface PatchError {
-  /** Of all patches and their three values, 8-bit levels. */
+  /** Mean over all patches and their three values, in 8-bit levels. */
   readonly mean: number;
   /** The greatest of any. */
   readonly most: number;
@@ -18,7 +18,10 @@ export interface PatchError {
   readonly seen: Rgb;
 }
 
-/** By the luma and colour differences of JFIF (BT.601, full range), whatever the pictures came from. @throws when the sizes differ */
+/**
+ * Compares luma and colour differences of JFIF (BT.601, full range), whatever the source of the pictures.
+ * @throws if the sizes differ
+ */
 export function squaredError(picture: RawPicture, truth: RawPicture): SquaredError {
   if (picture.rgb.length !== truth.rgb.length || picture.width !== truth.width)
     throw new Error(`pictures of ${sizeOf(picture)} and ${sizeOf(truth)} cannot be compared`);

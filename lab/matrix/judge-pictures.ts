@@ -87,7 +87,7 @@ export async function truthFault(
   return { fault, error: worst };
 }
 
-/** Of the bound, the greater of brightness and colour; of several true pictures, the nearest. */
+/** Error as a share of its bound: the greater of brightness and colour, and the nearest if there are several true pictures. */
 async function errorShare(
   row: Row,
   raw: RawPicture,

@@ -19,7 +19,7 @@ export const FEEDS = [
 ] as const;
 export type FeedKind = (typeof FEEDS)[number];
 
-/** Of an RTSP camera. `stale`: the description states the parameters of a stream of another size. */
+/** Quirks of an RTSP camera. `stale`: the description states the parameters of a stream of another size. */
 export interface RowQuirks extends Omit<CameraQuirks, 'parameters'> {
   readonly parameters?: 'untold' | 'stale';
 }
@@ -30,7 +30,7 @@ export interface Row {
   readonly feed: FeedKind;
   readonly recipe: Recipe;
   readonly audio?: CameraAudio;
-  /** Of the clip where the camera comes in, in units. */
+  /** The unit of the clip at which the camera joins. */
   readonly joinAt?: number;
   readonly quirks?: RowQuirks;
   /** Settings of the camera beside its address, as an operator writes them. */

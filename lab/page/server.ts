@@ -37,7 +37,7 @@ export class PageServer {
   readonly #server: Server;
   readonly #streams = new Set<ServerResponse>();
   readonly #timer: NodeJS.Timeout;
-  /** Of the picture that is given out. */
+  /** Number of the picture that is served. */
   number = 0;
   /** Event streams at once; those beyond are refused. */
   maxStreams = 64;

@@ -42,7 +42,7 @@ const FAULTS: Readonly<Partial<Record<CameraCondition, readonly ApiFault[]>>> = 
 };
 /** Their pictures are taken; of those that wait they are not delivered. */
 const CAPTURING: readonly CameraCondition[] = ['delivering', 'waiting'];
-/** Of each hundred cameras. */
+/** How many of each hundred cameras have a rare condition. */
 const RARE: readonly (readonly [CameraCondition, number])[] = [
   ['offline', 4],
   ['quarantined', 1],
@@ -138,7 +138,7 @@ export class World {
     };
   }
 
-  /** Of a camera in quarantine, as often as it was restarted. */
+  /** As many crash reports as the camera has restarts. */
   crashes(id: string): ApiCrash[] {
     const { restarts = 0, since = 0 } = this.cameras.get(id) ?? {};
     return Array.from({ length: restarts }, (_, i) => ({

@@ -9,7 +9,7 @@ const MEGABITS = [0.5, 1, 2, 4];
 const SECONDS = 8;
 /** With that the reserve of the beginning is used up in all of them. */
 const ROUNDS = 12;
-/** Those that are measured, the last ones. */
+/** How many of the last rounds are measured. */
 const MEASURED_ROUNDS = 4;
 
 /** As a camera runs it: what the tests' loader makes of it takes half as much again. */

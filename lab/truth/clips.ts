@@ -22,7 +22,7 @@ export interface ClipOptions {
 }
 
 export interface Unit {
-  /** Of its picture, in the order in which they are shown. */
+  /** Number of its picture in display order. */
   readonly number: number;
   readonly key: boolean;
   readonly bytes: Buffer;

@@ -1,4 +1,4 @@
-/** Judges damaged clips: scenes, encoders and damages by turns, from a seed. */
+/** Judges damaged clips: scenes, encoders and damages alternate, from a seed. */
 import path from 'node:path';
 import { MAX_PICTURE_BYTES, MOST_BYTES } from '../../src/actors/camera/bitstream/h265-check';
 import { clipOfFile, makeClip, type Clip, type Unit } from './clips';

@@ -1,4 +1,4 @@
-/** Damaged clips of both codecs, from a seed: one picture of each GOP is hit, by turns its keyframe. */
+/** Damaged clips of both codecs, from a seed: one picture of each GOP is hit, alternately its keyframe. */
 import { randomOf } from '../random';
 import type { Clip, Unit } from './clips';
 import { damaged, type Damage } from './damage';

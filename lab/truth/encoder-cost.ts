@@ -1,4 +1,7 @@
-/** What JPEG encoders cost in processor time on the same pictures, in one run, by turns: ffmpeg's as the camera sets it and as it is, and sharp's libjpeg-turbo. */
+/**
+ * Processor time of JPEG encoders on the same pictures, alternating in one run: ffmpeg's with the camera's
+ * settings and with its defaults, and sharp's libjpeg-turbo.
+ */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -19,7 +22,7 @@ const NOTHING = ['-c:v', 'wrapped_avframe'];
 
 interface Subject {
   readonly name: string;
-  /** Of one turn, seconds of processor. */
+  /** Processor time of one round, seconds. */
   readonly cost: () => Promise<number>;
   /** The JPEG of each picture. */
   readonly jpegs: () => Promise<readonly Buffer[]>;

@@ -8,7 +8,7 @@ import { BLIND_SCENES, HARD_SCENES, SCENES, type SceneName } from './scenes';
 import { shown } from './shown';
 
 const SIZE = { width: 640, height: 360, count: 50 } as const;
-/** Of the two seconds that a clip has, the second may be called static. */
+/** A clip lasts two seconds; the second may be called static. */
 const FROZEN_MS = 1000;
 /** As cameras encode, and as one does that has too few bits: next to nothing is left. */
 export const ENCODED: readonly EncoderCase[] = [

@@ -15,7 +15,7 @@ import { ENCODERS, GOP, type EncoderCase } from './damage-set';
 import type { PlainScene } from './scenes';
 import { shown, squaredError } from './shown';
 
-/** Of each codec, with the loss in percent of its network. */
+/** Loss of the networks, in percent; there is one camera of each codec on each. */
 const LOSSES = [0, 0.5, 3] as const;
 const CASES: readonly (readonly [encoder: string, scene: PlainScene])[] = [
   ['x264 B-frames', 'walkers'],
@@ -24,7 +24,7 @@ const CASES: readonly (readonly [encoder: string, scene: PlainScene])[] = [
 /** Pictures a second: of all, so that each kind of picture is seen. */
 const RATE = 5;
 const QUALITY = 90;
-/** Of the clip, which is sent over and over. */
+/** Length of the clip, which is sent repeatedly. */
 const SECONDS = 4;
 const SIZE = { width: 640, height: 360 } as const;
 /** Only every n-th level is examined to find the picture that is most alike. */
@@ -161,7 +161,7 @@ function isTouched(sent: readonly Sending[], at: number, lost: readonly number[]
   return lost.some((ms) => ms >= from && ms <= to);
 }
 
-/** Of a picture whose number cannot be read, that of the one that is most like it. */
+/** The number of the most similar picture, for one whose own number cannot be read. */
 function nearest({ truth }: Clip, rgb: Buffer): number {
   const errors = truth.map((each) => squaredError(each, rgb, SPARSE));
   return errors.indexOf(Math.min(...errors));

@@ -60,7 +60,7 @@ async function sum(raws: readonly Buffer[], code: (raw: Buffer) => Promise<Buffe
   return total;
 }
 
-/** Of `count` pictures. */
+/** Peak signal-to-noise ratio of `count` pictures. */
 export function decibels({ squaredError: error }: Pick<Coded, 'squaredError'>, count: number): number {
   return 10 * Math.log10((255 * 255 * count) / error);
 }

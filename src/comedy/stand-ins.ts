@@ -8,7 +8,7 @@ class ObjectID {
   }
 }
 
-/** By the name comedy requires. */
+/** Stand-ins by the name that comedy requires. */
 export const STAND_INS: Readonly<Record<string, unknown>> = {
   // A second winston, of version 2: created in every constructor of comedy's logger, and never written to.
   winston: { Logger: Object, transports: { Console: Object } },

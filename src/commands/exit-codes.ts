@@ -45,7 +45,7 @@ const EXIT_OF: Readonly<Record<ExitFaultCode, ExitCode>> = {
   usage: EXIT.usage,
 };
 
-/** By the code alone: the class is loaded with the configuration, which most commands do not need. */
+/** Keyed by the code alone, because the class is loaded with the configuration, which most commands do not need. */
 const EXIT_OF_CONFIGURATION: Readonly<Record<ConfigurationError['code'], ExitCode>> = {
   'invalid-configuration': EXIT.configuration,
   'configuration-not-applied': EXIT.configuration,

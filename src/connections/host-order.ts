@@ -1,4 +1,4 @@
-/** In which order the hosts of a cluster are tried: those that failed last come last. Pure. */
+/** The order in which the hosts of a cluster are tried: those that failed most recently come last. Pure. */
 
 export class HostOrder {
   /** When each host failed, counted in failures. */

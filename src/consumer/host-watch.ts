@@ -10,7 +10,7 @@ const EVERY_MS = 2000;
 const ANSWER_MS = 2500;
 /** After this process was blocked, timers run before the data that arrived meanwhile is read. */
 const GRACE_MS = 500;
-/** By then a queue whose leader has gone has a new one, and delivers again. */
+/** Milliseconds after which a queue whose leader has gone has a new one, and delivers again. */
 const IDLE_MS = 10_000;
 /** Interval for asking another host while nothing arrives: each query needs a connection. */
 const ELSEWHERE_EVERY_MS = 30_000;

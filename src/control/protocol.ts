@@ -52,7 +52,7 @@ export interface RefusedAnswer {
 }
 
 export type CameraSettings = ShownSettings & {
-  /** Of the configuration file. */
+  /** ETag of the configuration file. */
   readonly etag: string;
 };
 

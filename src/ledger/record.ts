@@ -14,7 +14,7 @@ export type RecordedEvent = Extract<Line, { event: unknown }>;
 export class LedgerRecord {
   readonly #accounts = new Map<string, RecordedAccount>();
   readonly #events: RecordedEvent[] = [];
-  /** By their numbers in the file that is being read. */
+  /** Accounts by their numbers in the file that is being read. */
   #numbered = new Map<number, RecordedAccount>();
   #lastAt: number | undefined;
   #unreadable = 0;

@@ -4,7 +4,7 @@
  */
 import Module from 'node:module';
 
-/** By then a process has compiled the code its kind runs, which is more than the code it loads. */
+/** Milliseconds after which a process has compiled the code that its kind runs, which is more than the code it loads. */
 const KEEP_AFTER_MS = 10_000;
 
 /** @param dir a folder of our own, of mode 0700: anyone who can write there can make us run their code */

@@ -20,7 +20,7 @@ export interface ProbeReport {
   readonly clockOffsetMs: number | null;
   readonly sampling: string;
   readonly samplingReason: string;
-  /** Of the ffmpeg processes, measured on this machine while the feed was sampled. */
+  /** Processor time of the ffmpeg processes, measured on this machine while the feed was sampled. */
   readonly processorSecondsPerMinute: number | null;
   readonly measuredForMs: number | null;
   readonly transport: string | null;

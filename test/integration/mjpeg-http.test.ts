@@ -100,7 +100,7 @@ describe('MJPEG over HTTP', { concurrency: 4, timeout: 120_000 }, () => {
     it(`at ${fps} pictures a second is timed by its arrivals`, async (t) => {
       const feed = await watchScript(t, stream({}, fps));
       await feed.until('pictures of five seconds', () => feed.pictures.length >= 25);
-      // By the observer's clock: ffmpeg's time grid ran ahead by 0.2 s a second at 30 fps, by 1 s at 50 fps.
+      // Measured with the observer's clock: ffmpeg's time grid ran ahead by 0.2 s a second at 30 fps, by 1 s at 50 fps.
       for (const { sample, seenMs } of feed.pictures) {
         const lateMs = seenMs - sample.capturedAt;
         assert.ok(lateMs >= -1 && lateMs < 150, String(lateMs));

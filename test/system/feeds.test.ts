@@ -75,7 +75,7 @@ describe('feeds', () => {
     ];
     daemon = startDaemon({ dir, config: { namespace, ...remoteServers(), cameras } });
     await daemon.said(/^ready/);
-    // While so many cameras start, the first of them may miss a second.
+    // While this many cameras start, the first of them may miss a second.
     const started = await Promise.all(cameras.map(({ id }) => events.gotFrames(id, 1, START_MS)));
     begun = Math.max(...started.flat().map(({ sequence }) => sequence));
   });

@@ -31,7 +31,7 @@ interface Trouble {
 type Told = Omit<NoticeBody['data'], 'namespace' | 'since'>;
 
 export class Troubles {
-  /** By their subjects. */
+  /** Troubles by subject. */
   readonly #troubles = new Map<string, Trouble>();
   #hasLooked = false;
 

@@ -38,7 +38,7 @@ interface Content {
 }
 
 export interface Edited<P> {
-  /** Of the file as it is now; unchanged if only the plan was requested. */
+  /** ETag of the file as it is now; unchanged if only the plan was requested. */
   readonly etag: string;
   /** The edit added the camera. */
   readonly created: boolean;

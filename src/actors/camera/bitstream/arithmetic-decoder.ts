@@ -16,13 +16,13 @@ const LPS_RANGES = Uint8Array.of(
   ...[8, 10, 12, 14, 8, 9, 11, 13, 7, 9, 11, 12, 7, 9, 10, 12, 7, 8, 10, 11],
   ...[6, 8, 9, 11, 6, 7, 9, 10, 6, 7, 8, 9, 2, 2, 2, 2],
 );
-/** State behind a less probable symbol (table 9-53). */
+/** State after a less probable symbol (table 9-53). */
 const BEHIND_LPS = [
   ...[0, 0, 1, 2, 2, 4, 4, 5, 6, 7, 8, 9, 9, 11, 11, 12, 13, 13, 15, 15, 16, 16, 18, 18, 19, 19, 21, 21],
   ...[22, 22, 23, 24, 24, 25, 26, 26, 27, 27, 28, 29, 29, 30, 30, 30, 31, 32, 32, 33, 33, 33, 34, 34, 35],
   ...[35, 35, 36, 36, 36, 37, 37, 37, 38, 38, 63],
 ];
-/** By twice the state, plus the more probable symbol: the same behind either symbol. */
+/** Indexed by twice the state plus the more probable symbol: the same sum after either symbol. */
 const NEXT_MPS = Uint8Array.from({ length: 128 }, (_, each) => (each >= 124 ? each : each + 2));
 const NEXT_LPS = Uint8Array.from({ length: 128 }, (_, each) => {
   const symbol = each < 2 ? 1 - (each & 1) : each & 1;
@@ -75,7 +75,7 @@ export class ArithmeticDecoder {
     }
   }
 
-  /** A symbol by its context. */
+  /** Decodes a symbol with its context. */
   bin(context: number): number {
     const state = this.states[context] ?? 0;
     const lps = LPS_RANGES[((state >> 1) << 2) | ((this.#range >> 6) & 3)] ?? 0;
@@ -146,7 +146,7 @@ export class ArithmeticDecoder {
     return symbols;
   }
 
-  /** A symbol that is as probable as the other. */
+  /** Decodes an equiprobable symbol. */
   bypass(): number {
     this.#value <<= 1;
     if (++this.#missing === 0) this.#fill();
@@ -175,14 +175,14 @@ export class ArithmeticDecoder {
     return value + this.bypasses(bits);
   }
 
-  /** How often in a row the symbol is 1, at most `most` times. */
+  /** How many consecutive symbols are 1, at most `most`. */
   ones(most: number): number {
     let count = 0;
     while (count < most && this.bypass() === 1) count++;
     return count;
   }
 
-  /** Whether something ends here (9.3.4.3.5). */
+  /** Decodes a symbol that ends something, such as a slice segment (9.3.4.3.5). */
   terminates(): boolean {
     this.#range -= 2;
     const scaled = this.#range << 7;

@@ -28,10 +28,10 @@ export function escape(payload: Buffer): Buffer {
   return parts.length === 0 ? payload : Buffer.concat([...parts, payload.subarray(from)]);
 }
 
-/** More was read than there is: the header was cut, or is none. */
+/** The reader passed the end: the header is truncated, or is not a header. */
 export class OutOfBits extends Error {}
 
-/** Codes of more zeros than this have no 32 bits. */
+/** A code with more zeros than this does not fit in 32 bits. */
 const MAX_GOLOMB_ZEROS = 31;
 
 export class BitReader {

@@ -13,11 +13,11 @@ export interface NalCodec {
   readonly newReader: () => PictureReader;
   readonly typeOf: (unit: NalUnit) => number;
   readonly sequence: number;
-  /** Whether it is the type of a slice, behind which no parameter set comes. */
+  /** Whether this is the type of a slice, which no parameter set follows. */
   readonly isSlice: (type: number) => boolean;
   /** Whether a coded sequence may begin with a slice of this type: those of IDR pictures, and all of H.265 that are keyframes. */
   readonly begins: (type: number) => boolean;
-  /** By type: the number by which a parameter set is referred to. */
+  /** For each type: reads the number by which a parameter set is referred to. */
   readonly idOf: Readonly<Record<number, (unit: NalUnit) => number>>;
 }
 
@@ -63,7 +63,7 @@ export function areHeadersRead(codec: string): boolean {
   return codec in CODECS;
 }
 
-/** The sequence parameter sets of an access unit: if they change, the look of the pictures changes. Empty if it has none. */
+/** The sequence parameter sets of an access unit: if they change, the appearance of the pictures changes. Empty if it has none. */
 export function sequenceParameters(codec: string, unit: Buffer): Buffer {
   const named = CODECS[codec];
   if (named === undefined) return Buffer.alloc(0);

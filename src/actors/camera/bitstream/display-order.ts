@@ -1,10 +1,10 @@
-/** The order in which pictures are shown, against the one they are decoded in, by their picture order counts. Pure. */
+/** The display order of pictures compared with their decoding order, by their picture order counts. Pure. */
 
 /** Counts this far back are of a new series: 16 pictures, each of two fields, are reordered at most (H.264, A.3.1). */
 const NEW_SERIES = 64;
 
 export interface Place {
-  /** Shown behind all that were decoded before it. */
+  /** Shown after all pictures that were decoded before it. */
   readonly inOrder: boolean;
   /** Decoded after a keyframe and shown before it: nothing shown after the keyframe needs it. */
   readonly leading: boolean;
@@ -15,8 +15,8 @@ export class DisplayOrder {
   #keyframe = -Infinity;
 
   /**
-   * A keyframe is shown behind all that came before it, whatever its count seems to be: where only keyframes are received, the upper part is
-   * a guess.
+   * A keyframe is shown after all that came before it, whatever its count seems to be: if only keyframes are
+   * received, the upper part is a guess.
    */
   place(count: number, key: boolean): Place {
     if (key) this.#keyframe = count;

@@ -30,14 +30,14 @@ export function asIdrSlice(
   order.skip(marking.order);
   writer.copy(order, reader.position - marking.order);
   skipMarking(reader);
-  // Pictures before it are given; it is not a long-term reference.
+  // Earlier pictures are output; this one is not a long-term reference.
   writer.flag(false).flag(false);
   const rest = new BitReader(payload);
   rest.skip(reader.position);
   skipToData(reader, picture);
   writer.copy(rest, reader.position - rest.position);
   const header = Buffer.from([((slice[0] ?? 0) & ~TYPE_BITS) | IDR_SLICE]);
-  // Arithmetic coding begins on a whole byte, behind ones (7.3.4).
+  // Arithmetic coding begins at a byte boundary, after one bits (7.3.4).
   const data = picture.isArithmetic ? 8 * Math.ceil(reader.position / 8) : reader.position;
   if (picture.isArithmetic) writer.fillByte(1);
   return Buffer.concat([header, escape(writer.followedBy(payload, data))]);

@@ -1,4 +1,4 @@
-/** Sequence and picture parameter sets of H.264 (7.3.2.1, 7.3.2.2, E.1.1), limited to what a picture's place and look depend on. Pure. */
+/** Sequence and picture parameter sets of H.264 (7.3.2.1, 7.3.2.2, E.1.1), limited to what the order and appearance of pictures depend on. Pure. */
 import { BitReader, BitWriter, escape, OutOfBits, unescape } from './bits';
 import type { NalUnit } from './nal';
 import type { VideoFormat } from './picture-facts';
@@ -8,7 +8,7 @@ export interface H264Sequence extends VideoFormat {
   readonly frameNumberBits: number;
   readonly order:
     | { readonly kind: 'explicit'; readonly bits: number }
-    /** Pictures that others are not predicted from may be shown earlier than the one before. */
+    /** Pictures that no other is predicted from may be shown before the previous one. */
     | { readonly kind: 'derived'; readonly unreferencedEarlier: boolean; readonly hasDeltas: boolean }
     | { readonly kind: 'as-decoded' };
   readonly referenceFrames: number;
@@ -19,9 +19,9 @@ export interface H264Sequence extends VideoFormat {
   readonly framesOnly: boolean;
   /** Frames mix blocks of lines and of fields. */
   readonly adaptive: boolean;
-  /** Where the picture timing message says how a picture is shown, and behind how many bits; undefined when it does not. */
+  /** Number of bits before the display mode in the picture timing message; undefined if the message has none. */
   readonly structureBehindBits?: number;
-  /** Bit positions of the flag that says whether a VUI follows, and of its last part; the latter if it could be read. */
+  /** Bit positions of the flag that announces a VUI, and of the VUI's last part if that could be read. */
   readonly positions: { readonly vui: number; readonly restrictions: number | undefined };
 }
 
@@ -31,13 +31,13 @@ export interface H264Picture {
   /** CABAC. */
   readonly isArithmetic: boolean;
   readonly hasBottomOrder: boolean;
-  /** Macroblocks may be in groups that are sent in any order. */
+  /** Macroblocks may be in groups, which are sent in any order. */
   readonly hasGroups: boolean;
   readonly hasDeblocking: boolean;
   readonly hasRedundantCount: boolean;
 }
 
-/** Profiles whose sets say how colour is sampled (7.3.2.1.1). */
+/** Profiles whose parameter sets state the chroma format (7.3.2.1.1). */
 const WITH_CHROMA: ReadonlySet<number> = new Set([
   100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135,
 ]);
@@ -118,7 +118,7 @@ export function withoutReordering(unit: NalUnit): NalUnit {
     writer.copy(new BitReader(payload), positions.vui).flag(true).bits(0, VUI_FLAGS_WITHOUT_RESTRICTIONS);
   else writer.copy(new BitReader(payload), positions.restrictions);
   writer.flag(true).flag(true).unsigned(0).unsigned(0).unsigned(LOG2_MAX_VECTOR).unsigned(LOG2_MAX_VECTOR);
-  // Shown late, and kept, at most.
+  // Maxima of pictures shown late, and of pictures kept.
   writer.unsigned(0).unsigned(Math.max(1, referenceFrames));
   return escape(writer.finish());
 }

@@ -1,4 +1,4 @@
-/** Reads H.264 access units: which kind of picture one is, by its slice headers (7.3.3). */
+/** Reads the kind of picture of H.264 access units from their slice headers (7.3.3). */
 import { BitReader, bitsAt, OutOfBits, unescape } from './bits';
 import { DisplayOrder, OrderCounts } from './display-order';
 import { asIdrSlice } from './h264-idr';
@@ -115,7 +115,7 @@ export class H264Reader implements PictureReader {
     return isChanged ? annexB(changed) : unit;
   }
 
-  /** @param first slice of the keyframe it belongs to */
+  /** @param first first slice of the keyframe it belongs to */
   #forDecoder(nal: NalUnit, first: Slice | undefined): NalUnit {
     const type = typeOf(nal);
     try {
@@ -169,7 +169,7 @@ export class H264Reader implements PictureReader {
     return { slices, ...messages };
   }
 
-  /** Undefined where its parameter sets were not sent. */
+  /** Undefined if its parameter sets were not sent. */
   #slice(nal: NalUnit): Slice | undefined {
     const header = nal[0] ?? 0;
     const reader = new BitReader(unescape(nal.subarray(1, HEADER_BYTES)));
@@ -208,7 +208,7 @@ function readMessages(nal: NalUnit): Omit<Headers, 'slices'> {
 function entryOf({ isIdr, sequence }: Slice, isIntra: boolean, recoveryFrames: number | undefined): Entry {
   if (isIdr || (isIntra && (recoveryFrames === 0 || sequence.referenceFrames <= 1))) return { kind: 'clean' };
   if (recoveryFrames !== undefined) return { kind: 'gradual', over: Math.max(1, recoveryFrames) };
-  // Behind as many references as are kept, none is of before.
+  // After as many references as are kept, none is from before.
   return isIntra ? { kind: 'gradual', over: sequence.referenceFrames } : { kind: 'none' };
 }
 

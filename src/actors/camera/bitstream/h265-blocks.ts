@@ -1,4 +1,4 @@
-/** Remembers a picture's blocks while its slices are walked through: the coding of their neighbours depends on them. */
+/** Remembers a picture's blocks while its slices are parsed, because the coding of their neighbours depends on them. */
 import type { SequenceTools } from './h265-tools';
 
 const DC = 1;
@@ -7,9 +7,9 @@ const SKIPPED = 4;
 const INTRA = 8;
 
 export class BlockMap {
-  /** By the least coding unit: how often its tree was split, whether it is skipped, and whether it is predicted from its neighbours. */
+  /** For each smallest coding unit: the depth of its tree, whether it is skipped, and whether it is predicted from its neighbours. */
   readonly #units: Uint8Array;
-  /** By 4x4 points: how those are predicted. */
+  /** For each 4x4 points: how they are predicted. */
   readonly #modes: Uint8Array;
   readonly #unitColumns: number;
   readonly #columns: number;
@@ -32,7 +32,7 @@ export class BlockMap {
     return (this.#unitAt(x, y) & SKIPPED) === 0 ? 0 : 1;
   }
 
-  /** Where it is predicted otherwise: DC. */
+  /** DC if the block is predicted in another way. */
   modeAt(x: number, y: number): number {
     if ((this.#unitAt(x, y) & INTRA) === 0) return DC;
     return this.#modes[(y >> 2) * this.#columns + (x >> 2)] ?? DC;

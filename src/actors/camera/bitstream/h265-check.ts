@@ -1,4 +1,4 @@
-/** Whether all slices of a picture of H.265 are there, and each ends where its data do; within a limit on the time that takes. */
+/** Checks, within a time limit, that all slices of an H.265 picture are present and that each ends where its data end. */
 import type { H265Picture, H265Sequence } from './h265-parameters';
 import { SliceWalk } from './h265-slice-walk';
 import type { Lacking, Looked } from './lost-parts';
@@ -11,15 +11,15 @@ export type SetsOf = (
 
 /** Bytes of slices, on average, for each picture that came: a kilobyte takes up to 0.31 ms of processor (docs/pictures.md), a picture less than 1. */
 const MEAN_BYTES = 3000;
-/** So much may be looked at without a pause. */
+/** Bytes that may be checked without a pause. */
 export const MOST_BYTES = 1_000_000;
-/** A picture that is larger would hold up everything else for too long. */
+/** A larger picture would delay everything else for too long. */
 export const MAX_PICTURE_BYTES = 200_000;
 /** Profiles from this one on may use tools that are not known here (A.3.5). */
 const FIRST_EXTENDED_PROFILE = 4;
-/** Slices that a profile without such tools is taken to have ended right before the first. */
+/** A profile without such tools starts with this many slices counted as having ended correctly. */
 const CREDIT = 9;
-/** For this many slices that ended right, one may end wrong. */
+/** For this many slices that ended correctly, one may end wrongly. */
 const RIGHT_FOR_WRONG = 3;
 /** Older slices than the last few hundred count half. */
 const REMEMBERED = 400;
@@ -30,7 +30,7 @@ export class SliceCheck {
   #right = 0;
   #wrong = 0;
 
-  /** One more picture came. */
+  /** To be called for each picture received. */
   count(): void {
     this.#bytes = Math.min(MOST_BYTES, this.#bytes + MEAN_BYTES);
   }
@@ -61,7 +61,7 @@ export class SliceCheck {
     return this.#isTrusted(sequence) ? lacking : 'unchecked';
   }
 
-  /** Where nearly every slice seems to end wrong, they are coded with what is not known here. */
+  /** If nearly every slice seems to end wrongly, they use coding tools that are unknown here. */
   #isTrusted({ profile }: H265Sequence): boolean {
     if (this.#right + this.#wrong > REMEMBERED) {
       this.#right /= 2;

@@ -1,7 +1,7 @@
-/** In which order the trees of a picture of H.265 are coded: row by row, or tile by tile (6.5.1). Pure. */
+/** The order in which the trees of an H.265 picture are coded: row by row, or tile by tile (6.5.1). Pure. */
 import type { PictureTools, SequenceTools, Tiles } from './h265-tools';
 
-/** Trees by number, row by row. */
+/** Trees have numbers, row by row. */
 export interface TreeLayout {
   readonly columns: number;
   readonly count: number;

@@ -1,4 +1,4 @@
-/** Reads past how a block of H.265 is predicted from other pictures (7.3.8.6, 7.3.8.9). */
+/** Skips the data on how an H.265 block is predicted from other pictures (7.3.8.6, 7.3.8.9). */
 import type { ArithmeticDecoder } from './arithmetic-decoder';
 import { CONTEXT } from './h265-contexts';
 import { SLICE, type SliceHeader } from './h265-slice-header';
@@ -31,7 +31,7 @@ export function readPrediction(
   return false;
 }
 
-/** Which neighbour it is merged with. */
+/** The index of the neighbour that the block is merged with. */
 export function readMerge(cabac: ArithmeticDecoder, { mergeCandidates }: SliceHeader): void {
   if (mergeCandidates > 1 && cabac.bin(CONTEXT.mergeIndex) === 1) cabac.ones(mergeCandidates - 2);
 }

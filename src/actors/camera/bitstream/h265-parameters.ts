@@ -1,4 +1,4 @@
-/** Sequence and picture parameter sets of H.265 (7.3.2.2, 7.3.2.3, E.2.1), limited to what a picture's place and look depend on. Pure. */
+/** Sequence and picture parameter sets of H.265 (7.3.2.2, 7.3.2.3, E.2.1), limited to what the order and appearance of pictures depend on. Pure. */
 import { BitReader, BitWriter, escape, OutOfBits, unescape } from './bits';
 import { cropped, readSignal } from './h264-parameters';
 import { readPictureTools, readSequenceTools, type PictureTools, type SequenceTools } from './h265-tools';

@@ -1,6 +1,6 @@
 /**
- * Goes through the blocks of a picture of H.265 without decoding them, to see whether each slice ends where its data do. One whose bits
- * were changed loses its place, and a decoder shows whatever it finds then.
+ * Parses the blocks of an H.265 picture without decoding them, to check that each slice ends where its data
+ * end. In a slice with changed bits, the parser loses its place; a decoder shows whatever it then finds.
  */
 import { ArithmeticDecoder, LostPlace } from './arithmetic-decoder';
 import { BitReader, OutOfBits, unescape } from './bits';
@@ -19,7 +19,7 @@ import type { NalUnit } from './nal';
 
 const NAL_HEADER_BYTES = 2;
 const CONTEXTS = BEGINNINGS[0]?.length ?? 0;
-/** No slice is known of a tree. */
+/** The slice of this tree is unknown. */
 const NONE = -1;
 
 export class SliceWalk {
@@ -31,11 +31,11 @@ export class SliceWalk {
   #slices = new Int32Array(0);
   #slice: SliceHeader | undefined;
   #sliceStart = 0;
-  /** States behind the second tree of a row, and behind the part before. */
+  /** States after the second tree of a row, and after the previous part. */
   readonly #ofRow = new Uint8Array(CONTEXTS);
   readonly #ofPart = new Uint8Array(CONTEXTS);
 
-  /** How many trees the picture has whose slice was walked through last. */
+  /** Number of trees of the picture whose slice was parsed last. */
   get trees(): number {
     return this.#layout?.count ?? 0;
   }
@@ -211,7 +211,7 @@ export class SliceWalk {
   }
 }
 
-/** Only zeros may be behind a slice's data (7.3.2.9). */
+/** Only zeros may follow a slice's data (7.3.2.9). */
 function isFilling(payload: Buffer, from: number): boolean {
   for (let at = from; at < payload.length; at++) {
     if (payload[at] !== 0) return false;

@@ -1,4 +1,4 @@
-/** Reads past a coding unit of H.265: how it is predicted and what is coded of the rest (7.3.8.5 to 7.3.8.12). */
+/** Skips a coding unit of H.265: its prediction and its coded residual (7.3.8.5 to 7.3.8.12). */
 import { ArithmeticDecoder, LostPlace } from './arithmetic-decoder';
 import type { BlockMap } from './h265-blocks';
 import { CONTEXT } from './h265-contexts';
@@ -205,7 +205,7 @@ export class UnitReader {
     const isFull = tools.chroma === FULL;
     const own = unit.modes.length > 1 ? part : 0;
     if (isCoded) this.#residual(unit, log2Side, unit.modes[own] ?? MODE.dc, true);
-    // Four least blocks of luma share one of chroma, which comes behind them.
+    // Four of the smallest luma blocks share one chroma block, which follows them.
     if (log2Side === 2 && !isFull && quarter !== 3) return;
     const log2Chroma = isFull ? log2Side : Math.max(2, log2Side - 1);
     const chromaMode = unit.chromaModes[isFull ? own : 0] ?? MODE.dc;
@@ -228,7 +228,7 @@ export class UnitReader {
     readResidual(this.cabac, this.sets.pictureTools, log2Side, isLuma, scan, isLossless);
   }
 
-  /** What its group's quantiser differs by, once for each. */
+  /** The quantiser difference of its group, once for each group. */
   #quantiser(): void {
     const { cabac } = this;
     if (this.sets.pictureTools.quantiserDepth === undefined || this.isQuantiserRead) return;
@@ -240,5 +240,5 @@ export class UnitReader {
   }
 }
 
-/** Until it is said, blocks of both halves may be coded. */
+/** Until the data state otherwise, blocks of both halves may be coded. */
 const ALL_CODED = 1;

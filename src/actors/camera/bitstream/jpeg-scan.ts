@@ -29,7 +29,7 @@ export class JpegScan {
   #firstScanAt: number | undefined;
   readonly #defined = new Set<TableId>();
   readonly #missing = new Set<TableId>();
-  /** Everything before was looked at. */
+  /** All bytes before this offset have been read. */
   #at = 2;
   /** Among the codes of a scan, not among segments. */
   #inCodes = false;
@@ -72,7 +72,7 @@ export class JpegScan {
     }
   }
 
-  /** Infinity while its length did not come. */
+  /** Infinity until its length has arrived. */
   #segmentEnd(bytes: Buffer): number {
     return this.#at + 4 > bytes.length
       ? Infinity

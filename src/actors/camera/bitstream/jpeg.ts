@@ -1,4 +1,4 @@
-/** A JPEG read without decoding: its size, whether it is all there, and the tables it leaves out. ITU-T T.81, annex B. */
+/** Reads a JPEG without decoding it: its size, whether it is complete, and the tables it omits. ITU-T T.81, annex B. */
 import { JpegScan } from './jpeg-scan';
 import { standardTables } from './jpeg-tables';
 
@@ -15,7 +15,7 @@ interface Scanned {
   readonly isWhole: boolean;
 }
 
-/** Several ask about the same picture: it is followed once. */
+/** Several callers ask about the same picture; it is scanned once. */
 const scanned = new WeakMap<Buffer, Scanned>();
 
 function scanOf(bytes: Buffer): Scanned {

@@ -1,4 +1,7 @@
-/** By the numbers in slice headers: pictures that never came though others are predicted from them, and parts of a picture that never came. Pure. */
+/**
+ * Detects missing pictures that others are predicted from, and missing parts of a picture, by the numbers in
+ * slice headers. Pure.
+ */
 
 /** What a picture lacks, or that its data are damaged; the names are those of the verdict's reasons. */
 export type Lacking = 'missing-reference' | 'missing-slice' | 'decode-error';
@@ -7,7 +10,7 @@ export type Lacking = 'missing-reference' | 'missing-slice' | 'decode-error';
 export type Looked = Lacking | 'unchecked' | undefined;
 
 export interface FrameNumber {
-  /** Nothing behind it needs what came before it. */
+  /** No later picture needs what came before this one. */
   readonly begins: boolean;
   readonly isReference: boolean;
   readonly number: number;
@@ -31,7 +34,7 @@ export class FrameNumbers {
   }
 }
 
-/** Pictures in a row with the same slices: then all have them. An encoder that ends slices by their bytes has others each time. */
+/** After this many consecutive pictures with the same slices, all must have them. An encoder that limits slices by their bytes divides each picture differently. */
 const STEADY_PICTURES = 6;
 
 /** Where in the picture its slices begin: most encoders divide each picture alike. */
@@ -39,7 +42,7 @@ export class SliceLayout {
   #layout: readonly number[] = [];
   #count = 0;
 
-  /** True where slices are missing that all pictures before had. @param starts number of each slice's first block */
+  /** True if slices are missing that all previous pictures had. @param starts number of each slice's first block */
   lacks(starts: readonly number[]): boolean {
     const isAlike = starts.length === this.#layout.length && starts.every((at, i) => at === this.#layout[i]);
     const isPart = starts.length < this.#layout.length && starts.every((at) => this.#layout.includes(at));

@@ -1,4 +1,4 @@
-/** Where pictures say how they are to be turned: messages of H.264 and H.265, Exif. Pure. */
+/** Where pictures state their orientation: messages of H.264 and H.265, Exif. Pure. */
 import { rotated, UPRIGHT, type Rotation } from '../ffmpeg/rotation';
 import { BitReader, OutOfBits } from './bits';
 
@@ -19,7 +19,7 @@ export function readOrientation(payload: Buffer): Rotation | undefined {
   }
 }
 
-/** By Exif's orientation, 1 to 8 (Exif 2.3, 4.6.4). */
+/** Rotation for each orientation of Exif, 1 to 8 (Exif 2.3, 4.6.4). */
 const ORIENTATIONS: readonly Rotation[] = [
   UPRIGHT,
   rotated(0, true),
@@ -32,7 +32,7 @@ const ORIENTATIONS: readonly Rotation[] = [
 ];
 const ORIENTATION_TAG = 0x0112;
 const EXIF = Buffer.from('Exif\0\0', 'latin1');
-/** JPEG markers: of Exif, and of the scan, behind which there is none. */
+/** JPEG markers: of Exif, and of the scan, after which no Exif follows. */
 const APP1 = 0xe1;
 const START_OF_SCAN = 0xda;
 
@@ -49,7 +49,7 @@ export function jpegTurn(jpeg: Buffer): Rotation | undefined {
   return undefined;
 }
 
-/** @param tiff the Exif part behind its name */
+/** @param tiff the Exif part after its name */
 function exifTurn(tiff: Buffer): Rotation | undefined {
   const isLittle = tiff[0] === 0x49;
   const number = (at: number, bytes: number) => {

@@ -1,4 +1,4 @@
-/** For codecs whose headers are not read: every picture counts as shown in the order it comes, and as needed by the next. */
+/** For codecs whose headers are not read: pictures count as shown in the order they come, and as needed by the next. */
 import type { PictureFacts, PictureReader } from './picture-facts';
 import type { Rotation } from '../ffmpeg/rotation';
 
@@ -9,7 +9,7 @@ export class OtherReader implements PictureReader {
 
   /**
    * @param isKey recognizes a keyframe where ffmpeg does not
-   * @param turnOf reads how a picture is to be turned
+   * @param turnOf reads the rotation that a picture needs
    */
   constructor(
     private readonly isKey: (unit: Buffer) => boolean = () => false,

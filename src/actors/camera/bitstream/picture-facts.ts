@@ -11,14 +11,14 @@ export interface VideoFormat {
   /** 0 grey, 1 4:2:0, 2 4:2:2, 3 4:4:4 (H.264, table 6-1). */
   readonly chromaFormat: number;
   readonly bitDepth: number;
-  /** Its values reach from 0 to 255, not from 16 to 235 (H.273, 8.3); false when the stream does not say. */
+  /** Its values range from 0 to 255, not from 16 to 235 (H.273, 8.3); false if the stream does not state it. */
   readonly fullRange: boolean;
-  /** Its YUV-to-RGB matrix, by number (H.273, table 4); undefined when the stream does not say. */
+  /** Its YUV-to-RGB matrix, by number (H.273, table 4); undefined if the stream does not state it. */
   readonly matrix?: number;
 }
 
 export interface PictureFacts {
-  /** Decodable without others, and so are all that are shown behind it. */
+  /** Decodable without other pictures, and so are all pictures shown after it. */
   readonly key: boolean;
   /**
    * State of a decoder fed from the first picture on at which decoding can begin: `undecodable` before that picture,
@@ -27,17 +27,17 @@ export interface PictureFacts {
   readonly state: 'undecodable' | 'recovering' | 'whole';
   /** It is shown after all that came before it: a decoder without reordering outputs it at once. */
   readonly inOrder: boolean;
-  /** Others that are shown behind it may be predicted from it. */
+  /** Pictures shown after it may be predicted from it. */
   readonly needed: boolean;
-  /** From this picture on, nothing damaged or missing before is visible any more. */
+  /** From this picture on, earlier damage is no longer visible. */
   readonly renews: boolean;
-  /** Its odd and even lines are of two moments. */
+  /** Its odd and even lines show two moments. */
   readonly interlaced: boolean;
-  /** By its headers: what never came of it, or of what it is predicted from. */
+  /** What is missing of it, or of what it is predicted from, according to its headers. */
   readonly lacks?: Lacking | undefined;
 }
 
-/** A half of a picture, where its lines come in two access units (H.264, 7.4.1.2.4). */
+/** One half of a picture whose lines come in two access units (H.264, 7.4.1.2.4). */
 export interface Field {
   readonly parity: 'top' | 'bottom';
   readonly frameNumber: number;

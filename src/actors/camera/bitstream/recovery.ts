@@ -1,4 +1,4 @@
-/** Where decoding of a stream can begin, and when what is decoded has become whole. Pure. */
+/** Where decoding of a stream can begin, and when the decoded pictures are whole. Pure. */
 import type { PictureFacts } from './picture-facts';
 
 /**

@@ -5,7 +5,7 @@
 import { nalCodec, setName, type NalCodec } from './codec';
 import { annexB, fromStartCode, nalUnits, type NalUnit } from './nal';
 
-/** By type and number. */
+/** Parameter sets by type and number. */
 type Sets = ReadonlyMap<string, NalUnit>;
 
 export class SentSets {
@@ -42,7 +42,7 @@ interface Head {
   readonly others: readonly NalUnit[];
   /** Whether a coded sequence may begin with it. */
   readonly begins: boolean;
-  /** From the first slice on. */
+  /** The rest, from the first slice on. */
   readonly rest: Buffer;
 }
 

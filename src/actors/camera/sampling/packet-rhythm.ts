@@ -3,7 +3,7 @@
  * arrive. Pure; the time is that of the packets.
  */
 
-/** Of this many intervals between pictures that can be taken, the longest counts, because they vary. */
+/** The longest of this many intervals between usable pictures counts, because they vary. */
 const STEPS = 8;
 /** The interval between packets is smoothed over about this many. */
 const SMOOTHING = 8;

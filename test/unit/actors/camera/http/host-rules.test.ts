@@ -137,7 +137,7 @@ describe('a camera that leads to this machine, by number or by name,', () => {
         await assert.rejects(client.get({}, limits, new AbortController().signal), { code: 'redirect' });
         const hls = new HlsClient(`${camera}/a`, { anyHost });
         t.after(() => hls.close());
-        // By the camera's answer, and by its playlist.
+        // Once through the camera's answer, and once through its playlist.
         for (const url of [`${camera}/a`, `${target}/segment.ts`])
           await assert.rejects(hls.fetch({ url }, bounds()), { code: 'forbidden-host' });
         assert.equal(asked, 0);
