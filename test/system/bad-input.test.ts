@@ -1,7 +1,7 @@
 /** Mistakes in commands, configuration and servers: one clear sentence, a documented exit code, and no other effect. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { closeSync, openSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { MAIN, newDir, startDaemon } from '../../lab/daemon';
@@ -58,7 +58,6 @@ describe('the command line', () => {
       closeSync(full);
       assert.equal(stderr, 'vigil: standard output cannot be written: the disk is full (ENOSPC)\n');
       assert.equal(status, 69);
-      rmSync(dir, { recursive: true });
     });
 
   test('--help and --version need no configuration', () => {
@@ -112,7 +111,6 @@ describe('a configuration that is not valid', () => {
         assert.match(stderr, sentence);
         assert.equal(status, 78);
         assert.doesNotMatch(stderr, /\n\s+at /, 'no stack trace');
-        rmSync(dir, { recursive: true });
       });
 
   test('all faults are listed at once', () => {
@@ -122,7 +120,6 @@ describe('a configuration that is not valid', () => {
     const { stderr } = vigil(['check', '--config', file]);
     for (const place of [/\$\.nmespace/, /\$\.cameras\[0\]\.id/, /\$\.cameras\[0\]\.rate/])
       assert.match(stderr, place);
-    rmSync(dir, { recursive: true });
   });
 
   test('a valid one is confirmed by check, which starts nothing', () => {
@@ -139,7 +136,6 @@ describe('a configuration that is not valid', () => {
       assert.match(stdout, what);
     assert.doesNotMatch(stdout, /secret/);
     assert.throws(() => statSync(path.join(dir, 'data')));
-    rmSync(dir, { recursive: true });
   });
 });
 

@@ -28,7 +28,6 @@ describe('a machine with a fault', () => {
       /^vigil: missing on this machine: ffmpeg \(feeds are read with it\); .*apt-get install ffmpeg/,
     );
     assert.equal(status, 69);
-    rmSync(dir, { recursive: true });
   });
 
   test('a port in use is named, exit 69', async () => {
@@ -69,7 +68,6 @@ describe('a machine with a fault', () => {
     const { status, stderr } = vigil(['--config', file]);
     assert.match(stderr, /^vigil: data directory .*\/data cannot be written \(\w+\); .*--data-dir\n$/);
     assert.equal(status, 69);
-    rmSync(dir, { recursive: true });
   });
 
   test('a control socket that cannot be created is named, exit 69, and the data directory is left in order', async () => {

@@ -1,6 +1,6 @@
 /** Under PM2, by the shipped ecosystem.config.cjs. */
 import assert from 'node:assert/strict';
-import { rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { newDir } from '../../lab/daemon';
@@ -35,7 +35,6 @@ describe('a daemon that PM2 has started', () => {
     } finally {
       await pm2.kill().catch(() => undefined);
       await events.close();
-      rmSync(dir, { recursive: true, force: true });
     }
   });
 
@@ -60,7 +59,6 @@ describe('a daemon that PM2 has started', () => {
       assert.equal(pm2.daemonPid(), undefined);
     } finally {
       await pm2.kill();
-      rmSync(dir, { recursive: true, force: true });
     }
   });
 });

@@ -1,7 +1,7 @@
 /** The command `probe` on real feeds, without servers and without a daemon. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import sharp from 'sharp';
@@ -67,7 +67,6 @@ describe('probe', { concurrency: 3 }, () => {
   after(async () => {
     await server.stop();
     await http.stop();
-    rmSync(dir, { recursive: true });
   });
 
   test('says codec, size, rate, keyframe interval, sampling with its reason and the measured cost', async () => {

@@ -1,6 +1,5 @@
 /** Two daemons with one namespace on the same servers: the second is refused, and no restart of the first ever is. */
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
 import { describe, test, type TestContext } from 'node:test';
 import { FaultProxy } from '../../lab/fault-proxy';
 import { newDir, startDaemon, type Daemon, type DaemonOptions } from '../../lab/daemon';
@@ -24,7 +23,6 @@ function run(t: TestContext, options: DaemonOptions): Daemon {
   t.after(async () => {
     daemon.signal('SIGKILL');
     await daemon.exited;
-    rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
   });
   return daemon;
 }
