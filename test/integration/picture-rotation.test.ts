@@ -107,7 +107,7 @@ describe('video that states its rotation', () => {
   });
   after(() => rm(dir, { recursive: true }));
 
-  async function assertTurned(file: string, changes: Partial<CameraSpec>, degrees: Degrees): Promise<void> {
+  async function assertRotated(file: string, changes: Partial<CameraSpec>, degrees: Degrees): Promise<void> {
     const picture = await firstPicture(file, changes);
     assert.equal(await cornerOf(picture), CORNERS[degrees]);
     const [width, height] = degrees % 180 === 0 ? [WIDTH, HEIGHT] : [HEIGHT, WIDTH];
@@ -118,7 +118,7 @@ describe('video that states its rotation', () => {
 
   for (const degrees of [90, 180, 270] as const)
     it(`in a display matrix of ${degrees} degrees is upright`, async () => {
-      await assertTurned(await withMatrix('h264', degrees), {}, degrees);
+      await assertRotated(await withMatrix('h264', degrees), {}, degrees);
     });
 
   for (const degrees of [0, 90, 180, 270] as const)
@@ -184,20 +184,20 @@ describe('video that states its rotation', () => {
     ['of which all is decoded', { sampling: 'all' }],
   ] as const)
     it(`is upright ${what.startsWith('of') ? what : `as ${what}`}`, async () => {
-      await assertTurned(await withMatrix('hevc', 90), changes, 90);
+      await assertRotated(await withMatrix('hevc', 90), changes, 90);
     });
 
   for (const codec of ['h264', 'hevc'] as const)
     it(`in a message of ${codec} is upright`, async () => {
-      await assertTurned(await withMessage(codec, 49_152), {}, 90);
+      await assertRotated(await withMessage(codec, 49_152), {}, 90);
     });
 
   it('in the Exif part of its pictures is upright', async () => {
-    await assertTurned(await withExif(6), {}, 90);
+    await assertRotated(await withExif(6), {}, 90);
   });
 
   it('is turned even if its pictures could be stored unchanged', async () => {
-    await assertTurned(await withMatrix('mjpeg', 180), {}, 180);
+    await assertRotated(await withMatrix('mjpeg', 180), {}, 180);
   });
 
   for (const [what, changes, degrees] of [
@@ -228,9 +228,9 @@ describe('video that states its rotation', () => {
 
   for (const rotate of [0, 180] as const)
     it(`is turned by ${rotate} if configured`, async () => {
-      await assertTurned(await withMatrix('h264', 90), { rotate }, rotate);
-      await assertTurned(await withMessage('h264', 49_152), { rotate }, rotate);
-      await assertTurned(await withExif(6), { rotate }, rotate);
+      await assertRotated(await withMatrix('h264', 90), { rotate }, rotate);
+      await assertRotated(await withMessage('h264', 49_152), { rotate }, rotate);
+      await assertRotated(await withExif(6), { rotate }, rotate);
     });
 
   for (const [what, make] of [

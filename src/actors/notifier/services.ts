@@ -33,7 +33,7 @@ export interface ServicesOptions extends Omit<ServiceQueuesOptions, 'onLook'> {
 }
 
 /** A message without the properties that depend on its services. */
-export type ServicePublication = Omit<OutgoingMessage, 'exchange' | 'routingKey' | 'mandatory'>;
+export type ServiceMessage = Omit<OutgoingMessage, 'exchange' | 'routingKey' | 'mandatory'>;
 
 export class Services {
   readonly #queues: ServiceQueues;
@@ -121,7 +121,7 @@ export class Services {
   /** Resolves when their queues have it; a fault says that it is worth being offered again. Never rejects. */
   async offer(
     services: readonly ServiceSpec[],
-    publication: ServicePublication,
+    publication: ServiceMessage,
   ): Promise<FaultRecord | undefined> {
     const exchange = serviceExchange(this.options.namespace);
     const answers = [...byForm(services)].map(async ([task, [routingKey = '', ...others]]) =>

@@ -7,7 +7,7 @@ import { H265Reader } from './h265-reader';
 import { nalUnits, type NalUnit } from './nal';
 import { isVp9Key, OtherReader } from './other-reader';
 import type { PictureReader } from './picture-facts';
-import { jpegTurn } from './orientation';
+import { jpegRotation } from './orientation';
 
 export interface NalCodec {
   readonly newReader: () => PictureReader;
@@ -54,7 +54,7 @@ export function nalCodec(codec: string): NalCodec | undefined {
 export function newPictureReader(codec: string): PictureReader {
   return (
     CODECS[codec]?.newReader() ??
-    new OtherReader(codec === 'vp9' ? isVp9Key : undefined, codec === 'mjpeg' ? jpegTurn : undefined)
+    new OtherReader(codec === 'vp9' ? isVp9Key : undefined, codec === 'mjpeg' ? jpegRotation : undefined)
   );
 }
 

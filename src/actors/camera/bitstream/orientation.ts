@@ -37,20 +37,20 @@ const APP1 = 0xe1;
 const START_OF_SCAN = 0xda;
 
 /** Orientation in the Exif data of a JPEG; undefined if there is none. */
-export function jpegTurn(jpeg: Buffer): Rotation | undefined {
+export function jpegRotation(jpeg: Buffer): Rotation | undefined {
   let at = 2;
   while (at + 4 <= jpeg.length && jpeg[at] === 0xff) {
     const [marker, length] = [jpeg[at + 1], jpeg.readUInt16BE(at + 2)];
     if (marker === START_OF_SCAN) return undefined;
     const body = jpeg.subarray(at + 4, at + 2 + length);
-    if (marker === APP1 && body.subarray(0, EXIF.length).equals(EXIF)) return exifTurn(body.subarray(6));
+    if (marker === APP1 && body.subarray(0, EXIF.length).equals(EXIF)) return exifRotation(body.subarray(6));
     at += 2 + length;
   }
   return undefined;
 }
 
 /** @param tiff the Exif part after its name */
-function exifTurn(tiff: Buffer): Rotation | undefined {
+function exifRotation(tiff: Buffer): Rotation | undefined {
   const isLittle = tiff[0] === 0x49;
   const number = (at: number, bytes: number) => {
     if (at + bytes > tiff.length) return 0;

@@ -9,11 +9,11 @@ export class OtherReader implements PictureReader {
 
   /**
    * @param isKey recognizes a keyframe where ffmpeg does not
-   * @param turnOf reads the rotation that a picture needs
+   * @param rotationOf reads the rotation that a picture needs
    */
   constructor(
     private readonly isKey: (unit: Buffer) => boolean = () => false,
-    private readonly turnOf: (unit: Buffer) => Rotation | undefined = () => undefined,
+    private readonly rotationOf: (unit: Buffer) => Rotation | undefined = () => undefined,
   ) {}
 
   get rotation(): Rotation | undefined {
@@ -31,7 +31,7 @@ export class OtherReader implements PictureReader {
   read(unit: Buffer, flagged: boolean): PictureFacts {
     const key = flagged || this.isKey(unit);
     this.#begun ||= key;
-    if (key) this.#rotation = this.turnOf(unit);
+    if (key) this.#rotation = this.rotationOf(unit);
     const state = this.#begun ? 'whole' : 'undecodable';
     return { key, state, inOrder: true, needed: true, renews: key, interlaced: false };
   }

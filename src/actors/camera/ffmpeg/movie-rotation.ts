@@ -33,13 +33,13 @@ export function movieRotation(movie: Buffer): Rotation | undefined {
     const handler = media && [...boxes(media.bytes, 4)].find(({ type }) => type === 'hdlr');
     if (handler?.bytes.toString('latin1', HANDLER_AT, HANDLER_AT + 4) !== 'vide') continue;
     const header = inside.find(({ type }) => type === 'tkhd')?.bytes;
-    return header && matrixTurn(header);
+    return header && matrixRotation(header);
   }
   return undefined;
 }
 
 /** Mirroring precedes the turn, so the second row of the matrix is that of the turn in either case. */
-function matrixTurn(header: Buffer): Rotation | undefined {
+function matrixRotation(header: Buffer): Rotation | undefined {
   const at = MATRIX_AT[header[VERSION_AT] === 0 ? 0 : 1];
   if (header.length < at + MATRIX_BYTES) return undefined;
   const [a, b, c, d] = [0, 4, 12, 16].map((offset) => header.readInt32BE(at + offset)) as [

@@ -83,7 +83,7 @@ export function pictureLook(
 ): PictureLook {
   const matrix = camera.matrix ?? matrixOf(header, format);
   const coding = format ?? (areHeadersRead(header.codec) ? USUAL : {});
-  const rotation = wantedTurn(camera, said);
+  const rotation = wantedRotation(camera, said);
   const isOdd = isOddSize(camera.width, format, rotation);
   // For H.264, ffmpeg's decoder outputs grey as 4:2:0, whose range is respected.
   const isGrey = coding.chromaFormat === GREY && header.codec === 'hevc';
@@ -96,7 +96,7 @@ export function pictureLook(
 }
 
 /** A configured turn takes precedence over the stream's; 0 disables it. */
-export function wantedTurn({ rotate }: Pick<CameraSpec, 'rotate'>, said: Rotation | undefined): Rotation {
+export function wantedRotation({ rotate }: Pick<CameraSpec, 'rotate'>, said: Rotation | undefined): Rotation {
   return rotate === undefined ? (said ?? UPRIGHT) : rotated(rotate);
 }
 

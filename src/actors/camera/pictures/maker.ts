@@ -13,7 +13,7 @@ import { formatOfCodec } from '../ffmpeg/codecs';
 import { inOrder } from './in-order';
 import { damageOnTheWay, handThrough, isTooLarge, tooLarge } from './hand-through';
 import type { Packet, StreamHeader } from '../ffmpeg/packet-splitter';
-import { pictureLook, wantedTurn, type PictureLook } from './look';
+import { pictureLook, wantedRotation, type PictureLook } from './look';
 import type { Decision, Sample } from '../sampling/sample';
 import { isShapedAlike } from './shape';
 
@@ -60,7 +60,7 @@ export class PictureMaker {
     this.#pictures = new CodedPictures(header.codec);
     this.#outcome = options;
     this.#camera = options.camera;
-    this.#rotation = this.#turnNow();
+    this.#rotation = this.#rotationNow();
     this.storedAs = storedFormat(options.camera, header.codec, this.#rotation);
     this.#look = this.#lookNow();
     const { width, height } = header;
@@ -86,7 +86,7 @@ export class PictureMaker {
   take(picture: CodedPicture, decision: Decision): void {
     const { packet, facts } = picture;
     const sample = decision.kind === 'take' ? decision.sample : undefined;
-    if (facts.key) this.#takeOver(this.options.camera, this.#turnNow());
+    if (facts.key) this.#takeOver(this.options.camera, this.#rotationNow());
     if (this.storedAs !== undefined) {
       if (sample !== undefined) this.#handThrough(packet, sample, this.storedAs);
       return;
@@ -170,16 +170,16 @@ export class PictureMaker {
 
   #lookNow(): PictureLook {
     const { format } = this.#pictures.reader;
-    return pictureLook(this.options.camera, this.header, format, this.#interlaced, this.#saidTurn());
+    return pictureLook(this.options.camera, this.header, format, this.#interlaced, this.#statedRotation());
   }
 
   /** The turn declared by the picture itself, else by its container. */
-  #saidTurn(): Rotation | undefined {
+  #statedRotation(): Rotation | undefined {
     return this.#pictures.reader.rotation ?? this.header.rotation;
   }
 
-  #turnNow(): Rotation {
-    return wantedTurn(this.options.camera, this.#saidTurn());
+  #rotationNow(): Rotation {
+    return wantedRotation(this.options.camera, this.#statedRotation());
   }
 
   /** True if the parameters differ from the previous ones; the first are only remembered. */

@@ -5,9 +5,9 @@ import { Fault } from '../../../fault/fault';
 import { isJpeg } from '../http/answer-kind';
 import type { Damage } from '../pictures/damage';
 import { isUpright, type Rotation } from '../ffmpeg/rotation';
-import { jpegTurn } from '../bitstream/orientation';
+import { jpegRotation } from '../bitstream/orientation';
 import { handThrough } from '../pictures/hand-through';
-import { wantedTurn } from '../pictures/look';
+import { wantedRotation } from '../pictures/look';
 import { readJpeg, withHuffmanTables } from '../bitstream/jpeg';
 import type { Sample } from '../sampling/sample';
 
@@ -38,7 +38,7 @@ export class StillMaker {
     const { camera } = this.options;
     const name = pictureName(still.bytes);
     if (name === undefined) throw noPicture(still);
-    const isStored = name === 'jpeg' && isAsSent(camera, turnOf(still.bytes, camera));
+    const isStored = name === 'jpeg' && isAsSent(camera, rotationOf(still.bytes, camera));
     this.#tellStream(name, !isStored);
     if (isStored) this.#handThrough(still, sample);
     else await this.#convert(still, sample);
@@ -59,7 +59,7 @@ export class StillMaker {
         message: 'the camera sent a picture without a readable header',
       });
     else {
-      const rotation = turnOf(bytes, this.options.camera);
+      const rotation = rotationOf(bytes, this.options.camera);
       handThrough({ bytes, checksum, corrupt: false }, sample, 'jpeg', size, this.options, rotation);
     }
   }
@@ -84,8 +84,8 @@ function isAsSent({ format, width }: CameraSpec, rotation: Rotation): boolean {
   return format === 'keyframe' || (format === 'jpeg' && width === undefined && isUpright(rotation));
 }
 
-function turnOf(jpeg: Buffer, camera: CameraSpec): Rotation {
-  return wantedTurn(camera, jpegTurn(jpeg));
+function rotationOf(jpeg: Buffer, camera: CameraSpec): Rotation {
+  return wantedRotation(camera, jpegRotation(jpeg));
 }
 
 function pictureName(bytes: Buffer): string | undefined {

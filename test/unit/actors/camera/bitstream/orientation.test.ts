@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import sharp from 'sharp';
 import { rotated } from '../../../../../src/actors/camera/ffmpeg/rotation';
-import { jpegTurn, readOrientation } from '../../../../../src/actors/camera/bitstream/orientation';
+import { jpegRotation, readOrientation } from '../../../../../src/actors/camera/bitstream/orientation';
 
 /** A display orientation message: taken back, flipped left to right, upside down, an angle in 1/65536 of a turn. */
 function orientation(cancel: number, leftRight: number, upsideDown: number, angle: number): Buffer {
@@ -51,7 +51,7 @@ describe('a turn', () => {
         .jpeg({ quality: 100 })
         .withMetadata({ orientation })
         .toBuffer();
-      const { mirrored, degrees } = jpegTurn(jpeg) ?? rotated(0);
+      const { mirrored, degrees } = jpegRotation(jpeg) ?? rotated(0);
       const ours = await sharp(await sharp(corner, { raw }).flop(mirrored).png().toBuffer())
         .rotate(degrees)
         .greyscale()
@@ -68,6 +68,6 @@ describe('a turn', () => {
       .toBuffer();
     const cut = (await sharp(jpeg).withMetadata({ orientation: 6 }).toBuffer()).subarray(0, 20);
     for (const bytes of [jpeg, cut, Buffer.from('no JPEG'), Buffer.alloc(0)])
-      assert.equal(jpegTurn(bytes), undefined);
+      assert.equal(jpegRotation(bytes), undefined);
   });
 });
